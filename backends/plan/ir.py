@@ -5,7 +5,7 @@ A `Kernel` is a function over flat buffers. It runs its body once for every poin
 
     Const   a literal
     Op      one scalar operation (`ops.OPS`, named and defined as jaxpr primitives)
-    Load    buffer[index], optionally guarded: `other` (or zero) where the guard is false
+    Load    buffer[index], optionally guarded: `other` (or zero) where guard is false
     Store   buffer[index] = value, optionally guarded
     Loop    `extent` iterations of a block. Iterations are independent but for
             `reductions`, unless the loop has `carries` or `sequential=True`
@@ -46,8 +46,8 @@ Guidance for planners. The emitter vectorises innermost loops (or the grid itsel
 it has rank 1 and this makes accesses contiguous); the last loop should be the one along
 which most accesses have coefficient 1, and long. Keep the grid large enough to split
 (rank 2 and more is delinearised once per point) and its points worth >= ~100 ns, or
-loop-free and of rank 1. Full reductions: grid of fixed-size blocks chosen from the shape
-alone, partial results in a scratch buffer, a second kernel that combines them. Sums
+loop-free and of rank 1. Full reductions: grid of blocks whose size the shape alone
+decides, partial results in a scratch buffer, a second kernel that combines them. Sums
 over leading axes: blocks of rows, an inner loop over columns that accumulates in the
 scratch row, then combine. 16-bit floats are computed in float32 and rounded after each
 operation; their reductions accumulate in float32 and round once.
@@ -73,7 +73,7 @@ class Buffer:
     """Flat memory a kernel reads or writes.
 
     role: "in" read only; "out" and "scratch" undefined on entry (scratch: dead after);
-    "inout" read and written; "local" private to one grid point, undefined when the point
+    "inout" read and written; "local" private to one grid point, undefined when it
     starts, allocated by the kernel itself (not an argument), small.
     """
 
@@ -158,7 +158,7 @@ class Reduction:
 
 @dataclass(frozen=True, slots=True)
 class Carry:
-    """A value carried from one iteration to the next: `inner` is `init`, then `next`."""
+    """A value carried between iterations: `inner` is `init`, then `next`."""
 
     init: Value
     inner: Value
@@ -250,7 +250,7 @@ class Kernel:
 
 
 def kernel_key(kernel: Kernel) -> str:
-    """The structural key: no names, no value numbers, so twelve equal layers share it."""
+    """The structural key: without names, so that twelve equal layers share it."""
     return kernel.key
 
 

@@ -58,7 +58,7 @@ class OpSpec:
     """One scalar operation.
 
     arity: operand count (-1: any). kinds: dtype kinds of the operands it takes.
-    result: "same" as operand 0, "bool", "real" (component dtype), or "any" (the Op says).
+    result: "same" as operand 0, "bool", "real" (component dtype), "any" (the Op says).
     cost: rough nanosecond/10 weight per element, for planning and threading.
     params: names of the static parameters an Op must carry.
     """
