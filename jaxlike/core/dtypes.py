@@ -281,8 +281,8 @@ def scalar_type_of(x: Any) -> type:
 
 # ---- promotion -----------------------------------------------------------------------
 
-# Results by mode (x64, promotion option), then by the arguments' slots.
-_results: dict[tuple[bool, str], dict[tuple[Slot, ...], tuple[Any, bool]]] = {}
+# Results by x64, the promotion option and the arguments' slots.
+_results: dict[tuple, tuple[Any, bool]] = {}
 
 
 def lattice_result_type(*args: Any) -> tuple[Any, bool]:
@@ -295,14 +295,16 @@ def lattice_result_type(*args: Any) -> tuple[Any, bool]:
     >>> lattice_result_type(np.int8(1), 2)
     (dtype('int8'), False)
     """
-    slots = tuple([_slot(x) for x in args])
-    mode = config.enable_x64, config.numpy_dtype_promotion
+    if len(args) == 2:  # nearly all calls, and all of them on the way of tracing
+        slots = _slot(args[0]), _slot(args[1])
+    else:
+        slots = tuple(map(_slot, args))
+    key = slots, config.enable_x64, config.numpy_dtype_promotion
     try:
-        return _results[mode][slots]
+        return _results[key]
     except KeyError:
         pass
-    out = _resolve(slots, strict=mode[1] == "strict")
-    return _results.setdefault(mode, {}).setdefault(slots, out)
+    return _results.setdefault(key, _resolve(slots, strict=key[2] == "strict"))
 
 
 def result_type(*args: Any, return_weak_type_flag: bool = False) -> Any:

@@ -96,6 +96,8 @@ _ABSTRACT: dict[type, type] = {
     s.bfloat16.type: np.floating,
 }
 
+_subtype: dict[tuple[Any, Any], bool] = {}
+
 
 def _scalar_class(x: Any) -> type:
     if isinstance(x, (np.dtype, KeyDType)):
@@ -113,10 +115,17 @@ def issubdtype(a: Any, b: Any) -> bool:
     >>> issubdtype("bfloat16", np.floating), issubdtype("int4", np.floating)
     (True, False)
     """
+    try:
+        return _subtype[a, b]
+    except (KeyError, TypeError):
+        pass
     if isinstance(b, KeyDType):
         return a is b
-    a, b = _scalar_class(a), _scalar_class(b)
-    return a is b or issubclass(_ABSTRACT.get(a, a), b)
+    kind_a, kind_b = _scalar_class(a), _scalar_class(b)
+    out = kind_a is kind_b or issubclass(_ABSTRACT.get(kind_a, kind_a), kind_b)
+    if isinstance(a, (np.dtype, type)) and isinstance(b, (np.dtype, type)):
+        _subtype[a, b] = out
+    return out
 
 
 _KINDS: dict[str, frozenset[np.dtype]] = {
