@@ -129,18 +129,12 @@ def scalar_to_numpy(x: Any, dtype: np.dtype | None = None) -> np.ndarray:
     >>> scalar_to_numpy(3, np.dtype("int8"))
     array(3, dtype=int8)
     """
-    target = python_scalar_dtype(_python_type(x)) if dtype is None else dtype
-    kind = s.python_type_of[target]
-    if kind is int and isinstance(x, int):
+    target = lattice_result_type(x)[0] if dtype is None else dtype
+    if s.python_type_of[target] is int and isinstance(x, int):
         info = iinfo(target)
         if not info.min <= x <= info.max:
-            if dtype is None:
-                raise OverflowError(
-                    f"Python int {int(x)} too large to convert to {target.name}"
-                )
-            raise OverflowError(
-                f"Python integer {int(x)} out of bounds for {target.name}"
-            )
+            says = "out of bounds for" if dtype else "too large to convert to"
+            raise OverflowError(f"Python int {int(x)} {says} {target.name}")
     with np.errstate(all="ignore"):
         return np.array(x, target)
 
@@ -193,25 +187,14 @@ def _is_internal(module: str) -> bool:
 # ---- what an argument is -------------------------------------------------------------
 
 
-def _python_type(x: Any) -> type | None:
-    t = type(x)
-    if t in _PYTHON_DTYPES:
-        return t
-    if isinstance(x, np.generic):  # np.float64 derives from float
-        return None
-    return next((p for p in (int, float, complex) if isinstance(x, p)), None)
-
-
 def is_python_scalar(x: Any) -> bool:
     """Whether `x` is a Python bool, int, float or complex (NumPy scalars are not)."""
-    return _python_type(x) is not None
+    return type(x) in _PYTHON_DTYPES
 
 
 def is_weakly_typed(x: Any) -> bool:
     """Whether `x` gives way to other dtypes: Python numbers, weakly typed arrays."""
-    return _python_type(x) in (int, float, complex) or bool(
-        getattr(x, "weak_type", False)
-    )
+    return type(x) in (int, float, complex) or bool(getattr(x, "weak_type", False))
 
 
 def dtype(x: Any) -> Any:
@@ -258,10 +241,11 @@ def _slot_of_other(x: Any) -> Slot:
         return held, bool(getattr(x, "weak_type", False))
     if x is None:
         return s.float64, False
-    python_type = _python_type(x)
-    if python_type is None:
-        raise TypeError(f"Cannot determine dtype of {x!r}")
-    return python_type
+    # An IntEnum's member, say, is a number with a dtype, but not a weak literal.
+    for python_type in (int, float, complex):
+        if isinstance(x, python_type):
+            return _PYTHON_DTYPES[python_type], False
+    raise TypeError(f"Cannot determine dtype of {x!r}")
 
 
 def scalar_type_of(x: Any) -> type:
@@ -326,23 +310,22 @@ def result_type(*args: Any, return_weak_type_flag: bool = False) -> Any:
 
 def _resolve(slots: tuple[Slot, ...], strict: bool) -> tuple[Any, bool]:
     pairs = [_strong_pair(slot) for slot in slots]
+    distinct = {dt for dt, _ in pairs}
     all_weak = all(weak for _, weak in pairs)
-    if len({dt for dt, _ in pairs}) == 1:
+    if len(pairs) == 1 or (len(distinct) == 1 and not all_weak):
         return pairs[0][0], all_weak
-    for dt, _ in pairs:
+    for dt in distinct:
         if dt not in s.python_type_of:
             raise TypePromotionError(
-                f"{dt.name} takes no part in type promotion: got "
+                f"{short_name(dt)} takes no part in type promotion: got "
                 + " and ".join(short_name(dt) for dt, _ in pairs)
             )
     if all_weak and not strict:
         # Weak int16 exists too: such values promote among themselves by real dtype.
-        node = promotion.join([dt for dt, _ in pairs], strict)
+        nodes = [dt for dt, _ in pairs]
     else:
-        node = promotion.join(
-            [s.python_type_of[dt] if w and dt != s.bool_ else dt for dt, w in pairs],
-            strict,
-        )
+        nodes = [s.python_type_of[dt] if weak else dt for dt, weak in pairs]
+    node = promotion.join(nodes, strict)
     if isinstance(node, type):
         return python_scalar_dtype(node), True
     return canonicalize_dtype(node), all_weak
@@ -351,14 +334,13 @@ def _resolve(slots: tuple[Slot, ...], strict: bool) -> tuple[Any, bool]:
 def _strong_pair(slot: Slot) -> tuple[Any, bool]:
     if isinstance(slot, type):
         return python_scalar_dtype(slot), slot is not bool
-    dt, weak = slot
-    if isinstance(dt, np.dtype):
-        dt = canonicalize_dtype(dt if dt.isnative else dt.newbyteorder("="))
-        if dt not in s.all_dtypes_set and dt != float0:
-            raise TypeError(
-                f"dtype {dt} is not a valid JAX array type: arrays hold numbers only"
-            )
-    return dt, weak
+    dt = canonicalize_dtype(slot[0])
+    if dt not in s.all_dtypes_set and dt != float0 and not isinstance(dt, KeyDType):
+        raise TypeError(
+            f"Value with dtype {dt} is not a valid JAX array type: arrays hold "
+            "numbers and booleans only"
+        )
+    return dt, slot[1] and dt != s.bool_
 
 
 def promote_types(a: Any, b: Any) -> Any:
