@@ -12,12 +12,12 @@ import functools
 import linecache
 import os
 import sys
-import threading
 import types
 from collections.abc import Callable
 from typing import Any, NamedTuple, TypeVar
 
 from jaxlike.core.config import config
+from jaxlike.core.state import state
 
 # (code, f_lasti); None where no user frame was on the stack
 SourceInfo = tuple[types.CodeType, int] | None
@@ -69,13 +69,6 @@ class _Internal(dict[str, bool]):
 _internal = _Internal()
 
 
-class _Here(threading.local):
-    info: SourceInfo = None
-
-
-_here = _Here()
-
-
 def register_internal(path: str) -> None:
     """Count a file, or all files in a folder, as jaxlike's own.
 
@@ -94,9 +87,6 @@ def is_internal(filename: str) -> bool:
 
 def current() -> SourceInfo:
     """The place of the nearest user frame, to be kept by an equation."""
-    info = _here.info
-    if info is not None:
-        return info
     frame = _getframe(1)
     internal = _internal
     while frame is not None:
@@ -107,8 +97,13 @@ def current() -> SourceInfo:
     return None
 
 
+def here() -> SourceInfo:
+    """The place to blame now: of the equation being replayed, else of the caller."""
+    return state.source or current()
+
+
 class override:
-    """Inside the block, `current()` gives `info`: equations are replayed in its name."""
+    """Inside the block, equations are made in the name of the place `info`."""
 
     __slots__ = ("info", "previous")
 
@@ -116,11 +111,11 @@ class override:
         self.info = info
 
     def __enter__(self) -> None:
-        self.previous = _here.info
-        _here.info = self.info or self.previous
+        self.previous = state.source
+        state.source = self.info or self.previous
 
     def __exit__(self, *_: Any) -> None:
-        _here.info = self.previous
+        state.source = self.previous
 
 
 def of_function(fun: Callable[..., Any]) -> SourceInfo:
@@ -175,7 +170,11 @@ def summarize(info: SourceInfo) -> str:
     place = resolve(info)
     if place is None:
         return "<unknown>"
-    return f"{os.path.basename(place.file)}:{place.line} ({place.function})"
+    return f"{short_file(place.file)}:{place.line} ({place.function})"
+
+
+def short_file(file: str) -> str:
+    return file if file.startswith("<") else os.path.basename(file)
 
 
 # -- tracebacks
