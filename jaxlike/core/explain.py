@@ -181,9 +181,7 @@ def _depends(tracer: Any) -> list[str]:
         reached.add(atom)
         if atom in makers:
             todo += [v for v in makers[atom].invars if not hasattr(v, "val")]
-    found = [
-        _argument(trace, i) for i, v in enumerate(trace.invars) if v in reached
-    ]
+    found = [_argument(trace, i) for i, v in enumerate(trace.invars) if v in reached]
     if not found:
         return []
     if len(found) > 4:
