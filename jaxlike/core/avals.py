@@ -184,13 +184,16 @@ def get_aval(x: Any) -> ShapedArray:
     handler = aval_of_type.get(type(x))
     if handler is not None:
         return handler(x)
+    # before the walk over base classes: np.float64 derives from float
+    if isinstance(x, (np.generic, np.ndarray)):
+        return _numpy_aval(x)
     for cls in type(x).__mro__[1:]:
         handler = aval_of_type.get(cls)
+        if handler is _python_scalar_aval:
+            return ShapedArray((), dtypes.python_scalar_dtype(cls))
         if handler is not None:
             aval_of_type[type(x)] = handler
             return handler(x)
-    if isinstance(x, (np.generic, np.ndarray)):
-        return _numpy_aval(x)
     if hasattr(x, "__jax_array__"):
         return get_aval(x.__jax_array__())
     raise TypeError(
