@@ -90,22 +90,42 @@ def canonicalize_dtype(dtype: Any, allow_extended: bool = True) -> Any:
 
 
 def default_int_dtype() -> np.dtype:
-    """int64 with x64, else int32."""
+    """int64 with x64, else int32.
+
+    >>> from jaxlike.core import dtypes
+    >>> dtypes.default_int_dtype()
+    dtype('int32')
+    """
     return s.int64 if config.enable_x64 else s.int32
 
 
 def default_uint_dtype() -> np.dtype:
-    """uint64 with x64, else uint32."""
+    """uint64 with x64, else uint32.
+
+    >>> from jaxlike.core import dtypes
+    >>> dtypes.default_uint_dtype()
+    dtype('uint32')
+    """
     return s.uint64 if config.enable_x64 else s.uint32
 
 
 def default_float_dtype() -> np.dtype:
-    """float64 with x64, else float32."""
+    """float64 with x64, else float32.
+
+    >>> from jaxlike.core import dtypes
+    >>> dtypes.default_float_dtype()
+    dtype('float32')
+    """
     return s.float64 if config.enable_x64 else s.float32
 
 
 def default_complex_dtype() -> np.dtype:
-    """complex128 with x64, else complex64."""
+    """complex128 with x64, else complex64.
+
+    >>> from jaxlike.core import dtypes
+    >>> dtypes.default_complex_dtype()
+    dtype('complex64')
+    """
     return s.complex128 if config.enable_x64 else s.complex64
 
 
@@ -154,7 +174,7 @@ def check_user_dtype_supported(dtype: Any, fun_name: str | None = None) -> Any:
     if isinstance(dtype, type):
         if dtype in _PYTHON_DTYPES:
             return canonicalize_dtype(dtype)
-    elif hasattr(dtype, "dtype") and hasattr(dtype, "shape"):
+    elif hasattr(dtype, "shape") and not isinstance(dtype, (np.dtype, np.ndarray)):
         raise ValueError("dtype must be a dtype, not an array: pass x.dtype")
     out = np.dtype(dtype)
     where = f" in {fun_name}" if fun_name else ""
@@ -188,12 +208,22 @@ def _is_internal(module: str) -> bool:
 
 
 def is_python_scalar(x: Any) -> bool:
-    """Whether `x` is a Python bool, int, float or complex (NumPy scalars are not)."""
+    """Whether `x` is a Python bool, int, float or complex (NumPy scalars are not).
+
+    >>> from jaxlike.core import dtypes
+    >>> dtypes.is_python_scalar(1.0), dtypes.is_python_scalar(np.float64(1))
+    (True, False)
+    """
     return type(x) in _PYTHON_DTYPES
 
 
 def is_weakly_typed(x: Any) -> bool:
-    """Whether `x` gives way to other dtypes: Python numbers, weakly typed arrays."""
+    """Whether `x` gives way to other dtypes: Python numbers, weakly typed arrays.
+
+    >>> from jaxlike.core import dtypes
+    >>> dtypes.is_weakly_typed(1), dtypes.is_weakly_typed(True)
+    (True, False)
+    """
     return type(x) in (int, float, complex) or bool(getattr(x, "weak_type", False))
 
 
@@ -295,7 +325,8 @@ def result_type(*args: Any, return_weak_type_flag: bool = False) -> Any:
     """The dtype that the arguments promote to together.
 
     Args: dtypes, Python scalars or their types, or values with `.dtype`.
-    Returns: the dtype; with `return_weak_type_flag`, the pair (dtype, weak_type).
+    Returns: the dtype, the default one of its kind if the result is weak; with
+    `return_weak_type_flag`, the pair (dtype, weak_type).
     Raises: TypePromotionError where promotion has to be asked for.
 
     >>> from jaxlike.core.dtypes import result_type
@@ -304,8 +335,16 @@ def result_type(*args: Any, return_weak_type_flag: bool = False) -> Any:
     """
     if not args:
         raise ValueError("result_type needs at least one array or dtype")
-    out = lattice_result_type(*args)
-    return out if return_weak_type_flag else out[0]
+    out, weak = lattice_result_type(*args)
+    if weak:
+        out = _default_of_kind(out)
+    return (out, weak) if return_weak_type_flag else out
+
+
+def _default_of_kind(dtype: np.dtype) -> np.dtype:
+    if issubdtype(dtype, np.unsignedinteger):
+        return default_uint_dtype()
+    return python_scalar_dtype(s.python_type_of[dtype])
 
 
 def _resolve(slots: tuple[Slot, ...], strict: bool) -> tuple[Any, bool]:
@@ -313,8 +352,8 @@ def _resolve(slots: tuple[Slot, ...], strict: bool) -> tuple[Any, bool]:
     distinct = {dt for dt, _ in pairs}
     all_weak = all(weak for _, weak in pairs)
     if len(pairs) == 1 or (len(distinct) == 1 and not all_weak):
-        return pairs[0][0], all_weak
-    for dt in distinct:
+        return pairs[0][0], all_weak and pairs[0][0] != s.bool_
+    for dt, _ in pairs:
         if dt not in s.python_type_of:
             raise TypePromotionError(
                 f"{short_name(dt)} takes no part in type promotion: got "
@@ -324,11 +363,15 @@ def _resolve(slots: tuple[Slot, ...], strict: bool) -> tuple[Any, bool]:
         # Weak int16 exists too: such values promote among themselves by real dtype.
         nodes = [dt for dt, _ in pairs]
     else:
-        nodes = [s.python_type_of[dt] if weak else dt for dt, weak in pairs]
+        nodes = [_weak_node(dt) if weak else dt for dt, weak in pairs]
     node = promotion.join(nodes, strict)
     if isinstance(node, type):
         return python_scalar_dtype(node), True
-    return canonicalize_dtype(node), all_weak
+    return canonicalize_dtype(node), all_weak and node != s.bool_
+
+
+def _weak_node(dtype: np.dtype) -> promotion.Node:
+    return dtype if dtype == s.bool_ else s.python_type_of[dtype]
 
 
 def _strong_pair(slot: Slot) -> tuple[Any, bool]:
@@ -340,11 +383,11 @@ def _strong_pair(slot: Slot) -> tuple[Any, bool]:
             f"Value with dtype {dt} is not a valid JAX array type: arrays hold "
             "numbers and booleans only"
         )
-    return dt, slot[1] and dt != s.bool_
+    return dt, slot[1]
 
 
 def promote_types(a: Any, b: Any) -> Any:
-    """The dtype that two dtypes promote to; x64 plays no part.
+    """The dtype that two dtypes promote to; 64-bit ones stay so without x64.
 
     Args: dtypes, or int, float, complex for weakly typed values.
     Raises: TypePromotionError where promotion has to be asked for.
@@ -360,4 +403,8 @@ def promote_types(a: Any, b: Any) -> Any:
         if isinstance(node, np.dtype) and node not in s.all_dtypes_set:
             raise ValueError(f"{node} takes no part in type promotion")
     out = promotion.join(nodes, config.numpy_dtype_promotion == "strict")
-    return _PYTHON_DTYPES[out] if isinstance(out, type) else out
+    if isinstance(out, type):
+        return _PYTHON_DTYPES[out]
+    if out == s.int64 and s.int64 not in nodes:
+        return canonicalize_dtype(out)
+    return out

@@ -174,13 +174,23 @@ def _wide(dt: np.dtype) -> bool:
 
 
 def to_numeric_dtype(dtype: Any) -> np.dtype:
-    """int32 for bool, else `dtype`."""
+    """int32 for bool, else `dtype`.
+
+    >>> from jaxlike.core import dtypes
+    >>> dtypes.to_numeric_dtype("bool"), dtypes.to_numeric_dtype("int8")
+    (dtype('int32'), dtype('int8'))
+    """
     dt = np.dtype(dtype)
     return s.int32 if dt == s.bool_ else dt
 
 
 def to_inexact_dtype(dtype: Any) -> np.dtype:
-    """The float dtype for bool and integers (64 bits stay 64), else `dtype`."""
+    """The float dtype for bool and integers (64 bits stay 64), else `dtype`.
+
+    >>> from jaxlike.core import dtypes
+    >>> dtypes.to_inexact_dtype("int8"), dtypes.to_inexact_dtype("complex64")
+    (dtype('float32'), dtype('complex64'))
+    """
     dt, kind = _kind(dtype)
     if kind in (float, complex):
         return dt
@@ -188,13 +198,23 @@ def to_inexact_dtype(dtype: Any) -> np.dtype:
 
 
 def to_floating_dtype(dtype: Any) -> np.dtype:
-    """As `to_inexact_dtype`, and the parts' dtype for complex."""
+    """As `to_inexact_dtype`, and the parts' dtype for complex.
+
+    >>> from jaxlike.core import dtypes
+    >>> dtypes.to_floating_dtype("int64"), dtypes.to_floating_dtype("complex64")
+    (dtype('float64'), dtype('float32'))
+    """
     dt, kind = _kind(dtype)
     return to_real_dtype(dt) if kind is complex else to_inexact_dtype(dt)
 
 
 def to_complex_dtype(dtype: Any) -> np.dtype:
-    """complex128 for 64-bit dtypes, complex64 for narrower ones; complex stays."""
+    """complex128 for 64-bit dtypes, complex64 for narrower ones; complex stays.
+
+    >>> from jaxlike.core import dtypes
+    >>> dtypes.to_complex_dtype("float16")
+    dtype('complex64')
+    """
     dt, kind = _kind(dtype)
     if kind is complex:
         return dt
@@ -202,11 +222,21 @@ def to_complex_dtype(dtype: Any) -> np.dtype:
 
 
 def to_real_dtype(dtype: Any) -> np.dtype:
-    """The parts' dtype for complex, else `dtype`."""
+    """The parts' dtype for complex, else `dtype`.
+
+    >>> from jaxlike.core import dtypes
+    >>> dtypes.to_real_dtype("complex128")
+    dtype('float64')
+    """
     dt = np.dtype(dtype)
     return {s.complex64: s.float32, s.complex128: s.float64}.get(dt, dt)
 
 
 def tangent_dtype(dtype: Any) -> Any:
-    """The dtype of tangents: float0 for bool, integers and keys, else `dtype`."""
+    """The dtype of tangents: float0 for bool, integers and keys, else `dtype`.
+
+    >>> from jaxlike.core import dtypes
+    >>> dtypes.tangent_dtype(np.dtype("int32"))
+    dtype([('float0', 'V')])
+    """
     return dtype if s.python_type_of.get(dtype) in (float, complex) else float0
