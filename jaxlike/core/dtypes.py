@@ -153,7 +153,7 @@ def scalar_to_numpy(x: Any, dtype: np.dtype | None = None) -> np.ndarray:
     if s.python_type_of[target] is int and isinstance(x, int):
         info = iinfo(target)
         if not info.min <= x <= info.max:
-            says = "out of bounds for" if dtype else "too large to convert to"
+            says = "too large to convert to" if dtype is None else "out of bounds for"
             raise OverflowError(f"Python int {int(x)} {says} {target.name}")
     with np.errstate(all="ignore"):
         return np.array(x, target)
@@ -180,7 +180,8 @@ def check_user_dtype_supported(dtype: Any, fun_name: str | None = None) -> Any:
     where = f" in {fun_name}" if fun_name else ""
     if out not in s.all_dtypes_set and out != float0:
         raise TypeError(
-            f"JAX only supports number and bool dtypes, got dtype {out}{where}"
+            f"no array can have dtype {out}, asked for{where}: arrays hold numbers, "
+            "booleans and random keys"
         )
     canonical = canonicalize_dtype(out)
     if canonical is not out and canonical != out:
@@ -380,8 +381,8 @@ def _strong_pair(slot: Slot) -> tuple[Any, bool]:
     dt = canonicalize_dtype(slot[0])
     if dt not in s.all_dtypes_set and dt != float0 and not isinstance(dt, KeyDType):
         raise TypeError(
-            f"Value with dtype {dt} is not a valid JAX array type: arrays hold "
-            "numbers and booleans only"
+            f"no array can have dtype {dt}: arrays hold numbers, booleans and random "
+            "keys"
         )
     return dt, slot[1]
 
