@@ -131,7 +131,7 @@ def elementwise_shape(
     if result is None:
         return ShapedArray(shape, avals[0].dtype, weak)
     dtype = result(*(a.dtype for a in avals), **params)
-    return ShapedArray(shape, dtype, weak and dtype == avals[0].dtype)
+    return ShapedArray(shape, dtype, weak)
 
 
 def elementwise(
