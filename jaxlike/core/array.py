@@ -225,7 +225,8 @@ class Array(metaclass=_ArrayMeta):
     @property
     def __array_interface__(self):
         self._check_not_deleted()
-        if isinstance(self.aval.dtype, dtypes.ExtendedDType):
+        # the interface cannot name ml_dtypes' types; NumPy then calls __array__
+        if self.aval.dtype.kind in "KV":
             raise AttributeError("__array_interface__")
         return self.__array__().__array_interface__
 
