@@ -226,7 +226,7 @@ class Array(metaclass=_ArrayMeta):
     def __array_interface__(self):
         self._check_not_deleted()
         # the interface cannot name ml_dtypes' types; NumPy then calls __array__
-        if self.aval.dtype.kind in "KV":
+        if getattr(self.aval.dtype, "isbuiltin", 0) != 1:
             raise AttributeError("__array_interface__")
         return self.__array__().__array_interface__
 
