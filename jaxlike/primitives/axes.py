@@ -58,6 +58,14 @@ def owned(x: Any) -> Any:
     return to_array(x) if isinstance(x, np.ndarray) and x.ndim else x
 
 
+def index_axis(axis: Any, ndim: int) -> int:
+    """As canonical_axis, with IndexError for an axis that is not there."""
+    try:
+        return canonical_axis(axis, ndim)
+    except ValueError as error:
+        raise IndexError(str(error)) from None
+
+
 def canonical_axes(dimensions: Iterable[int], ndim: int, what: str) -> tuple[int, ...]:
     axes = tuple([canonical_axis(d, ndim) for d in dimensions])
     if len(set(axes)) != len(axes):

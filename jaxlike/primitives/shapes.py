@@ -24,12 +24,40 @@ from jaxlike.primitives.axes import (
     canonical_shape,
     owned,
 )
-from jaxlike.primitives.broadcasting import *  # noqa: F403
-from jaxlike.primitives.broadcasting import __all__ as _broadcasting_all
+from jaxlike.primitives.broadcasting import (
+    broadcast,
+    broadcast_in_dim,
+    broadcast_in_dim_p,
+    broadcast_like,
+    broadcast_shapes,
+    broadcast_to_rank,
+    broadcasted_iota,
+    empty,
+    empty_p,
+    expand_dims,
+    full,
+    full_like,
+    iota,
+    iota_p,
+)
 from jaxlike.primitives.rules import deflinear
 
 __all__ = [
+    "broadcast",
+    "broadcast_in_dim",
+    "broadcast_in_dim_p",
+    "broadcast_like",
+    "broadcast_shapes",
+    "broadcast_to_rank",
+    "broadcasted_iota",
     "collapse",
+    "empty",
+    "empty_p",
+    "expand_dims",
+    "full",
+    "full_like",
+    "iota",
+    "iota_p",
     "reshape",
     "reshape_p",
     "rev",
@@ -38,7 +66,6 @@ __all__ = [
     "squeeze_p",
     "transpose",
     "transpose_p",
-    *_broadcasting_all,
 ]
 
 
@@ -49,6 +76,15 @@ def moveaxis(x: Any, source: int, destination: int) -> Any:
     order = [i for i in range(get_aval(x).ndim) if i != source]
     order.insert(destination, source)
     return transpose_p.bind(x, permutation=tuple(order))
+
+
+def batch_axis_at(x, dim: int | None, to: int, size: int):
+    """`x` with its batch axis at `to`, made there if it has none."""
+    if dim is not None:
+        return moveaxis(x, dim, to)
+    shape = get_aval(x).shape
+    kept = [i + (i >= to) for i in range(len(shape))]
+    return broadcast_in_dim(x, (*shape[:to], size, *shape[to:]), kept)
 
 
 # --- reshape: the same elements in row-major order
