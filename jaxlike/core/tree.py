@@ -111,10 +111,9 @@ def map(f: Callable[..., Any], tree: Any, *rest: Any, is_leaf: IsLeaf = None) ->
     first, treedef = flatten(tree, is_leaf)
     if not rest:
         return build(treedef.node, iter([f(x) for x in first]))
-    columns = [
-        first,
-        *[_match(treedef, tree, other, i) for i, other in enumerate(rest)],
-    ]
+    columns = [first]
+    for i, other in enumerate(rest):
+        columns.append(_match("tree.map", treedef, tree, other, i, is_leaf))
     return build(treedef.node, iter([f(*xs) for xs in zip(*columns)]))
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from jaxlike.core.tree_keys import KeyPath, keystr
 from jaxlike.core.tree_paths import children_with_keys
 from jaxlike.core.tree_registry import is_namedtuple, node_types
-from jaxlike.core.treedef import IsLeaf, PyTreeDef, flatten
+from jaxlike.core.treedef import IsLeaf, PyTreeDef, flatten, flatten_node, split
 
 
 def broadcast_prefix(
