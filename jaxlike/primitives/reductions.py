@@ -45,9 +45,9 @@ __all__ = [
 wide_dtypes: dict[np.dtype, np.dtype] = {
     dtypes.bfloat16: dtypes.float32,
     dtypes.float16: dtypes.float32,
-    **{d: dtypes.float32 for d in dtypes.narrow_floats.values()},
-    **{d: dtypes.int8 for d in dtypes.narrow_ints.values()},
-    **{d: dtypes.uint8 for d in dtypes.narrow_uints.values()},
+    **dict.fromkeys(dtypes.narrow_floats.values(), dtypes.float32),
+    **dict.fromkeys(dtypes.narrow_ints.values(), dtypes.int8),
+    **dict.fromkeys(dtypes.narrow_uints.values(), dtypes.uint8),
 }
 
 
