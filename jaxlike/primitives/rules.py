@@ -294,3 +294,21 @@ def unbroadcast(aval: ShapedArray, ct: Any) -> Any:
 
 def _dtype_name(dtype) -> str:
     return getattr(dtype, "name", str(dtype))
+
+
+# --- constants in rules
+
+
+def scalar_like(x: Any, value: float) -> Any:
+    """`value` as a scalar operand that goes with `x`: of its dtype and weak type."""
+    aval = get_aval(x)
+    if aval.weak_type and aval.dtype == dtypes.python_scalar_dtype(type(value)):
+        return value
+    key = aval.dtype, value
+    try:
+        return _scalars[key]
+    except KeyError:
+        return _scalars.setdefault(key, np.array(value, aval.dtype))
+
+
+_scalars: dict[Any, np.ndarray] = {}
