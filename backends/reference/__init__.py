@@ -1,4 +1,8 @@
-"""Floor 3: the reference part of the backends.
+"""Floor 3: the reference backend, which runs jaxprs equation by equation with NumPy.
 
-May import jaxlike.core, primitives, transforms and its neighbours in backends.
+May import jaxlike.core.
 """
+
+from jaxlike.backends.reference.backend import ReferenceBackend, ReferenceExecutable
+
+__all__ = ["ReferenceBackend", "ReferenceExecutable"]

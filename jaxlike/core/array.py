@@ -13,7 +13,6 @@ import numpy as np
 from jaxlike.core import dtypes, errors
 from jaxlike.core.avals import ShapedArray, aval_of_type, get_aval
 
-
 # trace.py puts Tracer here: tracers count as Arrays for isinstance
 tracer_classes: tuple[type, ...] = ()
 

@@ -54,10 +54,13 @@ Atom = Var | Literal
 
 
 class DebugInfo:
-    """Names for messages: the function, and the paths of its arguments and results."""
+    """Names for messages: the function, and the paths of its arguments and results.
+
+    arg_names may be given as a function, which is called when a message needs them.
+    """
 
     __slots__ = (
-        "arg_names",
+        "_arg_names",
         "func_name",
         "func_src_info",
         "result_paths",
@@ -68,15 +71,21 @@ class DebugInfo:
         self,
         traced_for: str,
         func_name: str,
-        arg_names: Sequence[str] | None = None,
+        arg_names: Sequence[str] | Callable[[], Sequence[str]] | None = None,
         result_paths: Sequence[str] | None = None,
         func_src_info: str | None = None,
     ):
         self.traced_for = traced_for
         self.func_name = func_name
-        self.arg_names = arg_names
+        self._arg_names = arg_names
         self.result_paths = result_paths
         self.func_src_info = func_src_info
+
+    @property
+    def arg_names(self) -> Sequence[str] | None:
+        if callable(self._arg_names):
+            self._arg_names = tuple(self._arg_names())
+        return self._arg_names
 
 
 class JaxprEqn:
@@ -311,19 +320,37 @@ def subjaxprs(jaxpr: Jaxpr) -> Iterator[Jaxpr]:
         yield from jaxprs_in_params(eqn.params)
 
 
+def axis_names_in(closed: ClosedJaxpr) -> frozenset:
+    """The axis names that collectives anywhere inside a jaxpr refer to."""
+
+    def walk():
+        names: set = set()
+        todo = [closed.jaxpr]
+        while todo:
+            jaxpr = todo.pop()
+            for eqn in jaxpr.eqns:
+                primitive = eqn.primitive
+                if primitive.axis_names is not None and not primitive.structural:
+                    names.update(primitive.axis_names(eqn.params))
+            todo.extend(subjaxprs(jaxpr))
+        return frozenset(names)
+
+    return closed.memo("axis_names", walk)
+
+
 def hoist_consts(closed: ClosedJaxpr) -> tuple[ClosedJaxpr, list[Any]]:
     """The same jaxpr with its consts turned into leading inputs, and their values."""
     jaxpr = closed.jaxpr
     if not jaxpr.constvars:
         return closed, []
     hoisted = jaxpr.replace(constvars=[], invars=jaxpr.constvars + jaxpr.invars)
-    if hoisted.debug_info is not None and hoisted.debug_info.arg_names is not None:
-        info = hoisted.debug_info
-        names = ("",) * len(jaxpr.constvars) + tuple(info.arg_names)
+    info = hoisted.debug_info
+    if info is not None:
+        num_consts = len(jaxpr.constvars)
         hoisted.debug_info = DebugInfo(
             info.traced_for,
             info.func_name,
-            names,
+            lambda: ("",) * num_consts + tuple(info.arg_names or ()),
             info.result_paths,
             info.func_src_info,
         )

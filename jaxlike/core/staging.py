@@ -71,7 +71,7 @@ class StagingTrace(Trace):
         return StagingTracer(self, aval, var)
 
     def atom_of(self, x: Any) -> Atom:
-        """The jaxpr's atom for an operand: a variable, a literal or a captured const."""
+        """The atom for an operand: a variable, a literal or a captured const."""
         if isinstance(x, StagingTracer) and x._trace is self:
             return x.atom
         return self._lift(x)
@@ -84,7 +84,8 @@ class StagingTrace(Trace):
             check_not_leaked(x)
         aval = get_aval(x)
         if not aval.shape and not isinstance(x, Array):
-            return Literal(to_buffer(x)[()], aval)
+            # Python scalars stay as they are: the value says that it is weakly typed
+            return Literal(x if aval.weak_type else to_buffer(x)[()], aval)
         var = Var(aval)
         self.const_of[id(x)] = var
         self.constvars.append(var)

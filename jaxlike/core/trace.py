@@ -2,7 +2,7 @@
 
 There is one current trace a thread. Primitive.bind hands it the operation; a transform
 makes its own trace current while the user's function runs, and its rules run under the
-trace that was current before (its parent). staging.py holds the trace that makes jaxprs.
+trace that was current before (its parent). staging.py has the trace that makes jaxprs.
 """
 
 from __future__ import annotations
@@ -240,14 +240,14 @@ def check_operands(primitive, args) -> None:
 
 def check_finite(primitive, arrays) -> None:
     """Raise FloatingPointError, at the user's line, for what debug_nans looks for."""
-    for array in arrays:
-        data = array._data
-        if data.dtype.kind not in "fcV" or not data.size or array.dtype != data.dtype:
+    for x in arrays:
+        data = x._data
+        if data.dtype.kind not in "fcV" or not data.size or x.dtype != data.dtype:
             continue
         if config.debug_nans and np.isnan(data).any():
-            raise FloatingPointError(errors.nonfinite_message(primitive, "nan", array))
+            raise FloatingPointError(errors.nonfinite_message(primitive, "nan", x))
         if config.debug_infs and np.isinf(data).any():
-            raise FloatingPointError(errors.nonfinite_message(primitive, "inf", array))
+            raise FloatingPointError(errors.nonfinite_message(primitive, "inf", x))
 
 
 def _float_error_switch():

@@ -1,0 +1,1 @@
+"""The linear algebra primitives, under the names of jax.lax.linalg."""

@@ -1,0 +1,135 @@
+"""What the transforms' user functions share: argnums, names, flat functions."""
+
+from __future__ import annotations
+
+import inspect
+import operator
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from jaxlike.core import tree
+from jaxlike.core.avals import get_aval
+from jaxlike.core.errors import format_error
+
+
+def fun_name(fun: Callable) -> str:
+    """The function's name for messages."""
+    name = getattr(fun, "__name__", None)
+    if name is None and hasattr(fun, "func"):  # functools.partial
+        return fun_name(fun.func)
+    return name or type(fun).__name__
+
+
+def check_callable(fun: Any, transform: str) -> None:
+    if not callable(fun):
+        raise TypeError(f"{transform} expected a callable, got {fun!r:.200}")
+
+
+def as_argnums(argnums: int | Iterable[int], what: str) -> tuple[int, ...]:
+    """argnums as a tuple of ints."""
+    try:
+        return (operator.index(argnums),)
+    except TypeError:
+        pass
+    try:
+        return tuple(operator.index(i) for i in argnums)
+    except TypeError:
+        raise TypeError(
+            f"{what} must be an int or a sequence of ints, got {argnums!r}"
+        ) from None
+
+
+def signature_of(fun: Callable) -> inspect.Signature | None:
+    try:
+        return inspect.signature(fun)
+    except (ValueError, TypeError):
+        return None
+
+
+def positional_names(fun: Callable, count: int) -> list[str]:
+    """Names for `count` positional arguments, as the signature has them."""
+    signature = signature_of(fun)
+    names: list[str] = []
+    if signature is not None:
+        for parameter in signature.parameters.values():
+            if parameter.kind in (
+                parameter.POSITIONAL_ONLY,
+                parameter.POSITIONAL_OR_KEYWORD,
+            ):
+                names.append(parameter.name)
+            elif parameter.kind == parameter.VAR_POSITIONAL:
+                start = len(names)
+                names += [f"{parameter.name}[{i - start}]" for i in range(start, count)]
+    names += [f"args[{i}]" for i in range(len(names), count)]
+    return names[:count]
+
+
+def leaf_names(fun: Callable, args: Sequence[Any], kwargs: dict[str, Any]) -> list[str]:
+    """A name for each leaf of the arguments: `params['w']`, `x`, ..."""
+    names: list[str] = []
+    for name, arg in zip(positional_names(fun, len(args)), args):
+        names += [
+            name + tree.keystr(path) for path, _ in tree.flatten_with_path(arg)[0]
+        ]
+    for name in sorted(kwargs):
+        names += [
+            name + tree.keystr(path)
+            for path, _ in tree.flatten_with_path(kwargs[name])[0]
+        ]
+    return names
+
+
+def check_operands(fun: Callable, args, kwargs, leaves: Sequence[Any]) -> None:
+    """Raise TypeError naming the first leaf that is no array."""
+    for i, leaf in enumerate(leaves):
+        try:
+            get_aval(leaf)
+        except TypeError:
+            names = leaf_names(fun, args, kwargs)
+            name = names[i] if i < len(names) else "?"
+            raise TypeError(
+                format_error(
+                    f"Error interpreting argument to {fun_name(fun)} as an abstract "
+                    f"array: {name} is of type {type(leaf)}",
+                    try_="mark it static with static_argnums or static_argnames, or "
+                    "pass an array",
+                )
+            ) from None
+
+
+class FlatFunction:
+    """A function of flat leaves; remembers the structure of the last result."""
+
+    __slots__ = ("fun", "in_tree", "out_tree")
+
+    def __init__(self, fun: Callable, in_tree: Any):
+        self.fun = fun
+        self.in_tree = in_tree
+        self.out_tree: Any = None
+
+    @property
+    def __name__(self) -> str:
+        return fun_name(self.fun)
+
+    def __call__(self, *leaves: Any) -> list[Any]:
+        args, kwargs = tree.unflatten(self.in_tree, leaves)
+        out = self.fun(*args, **kwargs)
+        flat, self.out_tree = tree.flatten(out)
+        return flat
+
+
+def check_outputs(fun: Callable, leaves: Sequence[Any], out_tree: Any) -> None:
+    """Raise TypeError naming the first output leaf that is no array."""
+    for i, leaf in enumerate(leaves):
+        try:
+            get_aval(leaf)
+        except TypeError:
+            filled = tree.unflatten(out_tree, range(len(leaves)))
+            path = next(p for p, j in tree.flatten_with_path(filled)[0] if j == i)
+            where = f" at output path result{tree.keystr(path)}" if path else ""
+            raise TypeError(
+                format_error(
+                    f"function {fun_name(fun)} returned a value of type {type(leaf)}"
+                    f"{where}, which is not a valid JAX type"
+                )
+            ) from None

@@ -1,0 +1,482 @@
+"""jit: trace once for each signature, compile, and call the compiled form.
+
+A call with arrays alone goes: leaves' avals -> cached executable -> buffers -> Arrays.
+Under another transform it becomes an equation of the primitive `jit`.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import weakref
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, NamedTuple
+
+from jaxlike.core import tree
+from jaxlike.core.array import Array
+from jaxlike.core.avals import get_aval
+from jaxlike.core.config import config
+from jaxlike.core.errors import format_error
+from jaxlike.core.jaxpr import ClosedJaxpr, DebugInfo, eval_jaxpr
+from jaxlike.core.source_info import api_boundary
+from jaxlike.core.staging import consts_are_concrete, trace_to_jaxpr
+from jaxlike.core.state import state
+from jaxlike.core.trace import eval_trace
+from jaxlike.transforms.arguments import (
+    FlatFunction,
+    as_argnums,
+    check_callable,
+    check_operands,
+    check_outputs,
+    fun_name,
+    leaf_names,
+    signature_of,
+)
+from jaxlike.transforms.jit_primitive import Executable, jit_p
+
+_jitted: weakref.WeakSet[JitFunction] = weakref.WeakSet()
+
+
+class TracedCall(NamedTuple):
+    """One signature of a jitted function, traced."""
+
+    jaxpr: ClosedJaxpr
+    consts: list[Any]
+    out_tree: Any
+    in_tree: Any
+    donated: tuple[bool, ...]
+
+
+class JitFunction:
+    """What jit returns: callable like the function, with lower, trace, eval_shape."""
+
+    def __init__(
+        self,
+        fun: Callable,
+        static_argnums: tuple[int, ...],
+        static_argnames: tuple[str, ...],
+        donate_argnums: tuple[int, ...],
+        donate_argnames: tuple[str, ...],
+        keep_unused: bool,
+        inline: bool,
+        backend: str | None,
+        options: dict[str, Any],
+    ):
+        functools.update_wrapper(self, fun)
+        self._fun = fun
+        self._static_argnums = static_argnums
+        self._static_argnames = static_argnames
+        self._donate_argnums = donate_argnums
+        self._donate_argnames = donate_argnames
+        self._keep_unused = keep_unused
+        self._inline = inline
+        self._backend = backend
+        self._options = options
+        self._traced: dict[Any, TracedCall] = {}
+        self._executables: dict[Any, tuple[Executable, Any]] = {}
+        self._plain = not (static_argnums or static_argnames)
+        # the last context's executables by the avals of positional arrays alone
+        self._fast: dict[Any, tuple[Executable, Any]] = {}
+        self._fast_context: Any = None
+        _jitted.add(self)
+
+    def __repr__(self) -> str:
+        return f"<jitted {self._fun!r}>"
+
+    def __get__(self, instance, owner=None):
+        if instance is None:
+            return self
+        return functools.partial(self, instance)
+
+    def __call__(self, *args, **kwargs):
+        if (
+            state.trace is eval_trace
+            and not kwargs
+            and self._fast_context is config._trace_context
+        ):
+            try:
+                # tracers have avals too, but none is an Array: the lookup is exact
+                key = tuple([a.aval if type(a) is Array else None for a in args])
+                executable, out_tree = self._fast[key]
+            except (KeyError, TypeError):
+                pass
+            else:
+                outs = executable(args)
+                return outs[0] if out_tree is None else tree.unflatten(out_tree, outs)
+        return self._call(args, kwargs)
+
+    @api_boundary
+    def _call(self, args, kwargs):
+        if config.disable_jit:
+            return self._fun(*args, **kwargs)
+        static, args_, kwargs_ = self._split_static(args, kwargs)
+        leaves, in_tree = tree.flatten((args_, kwargs_))
+        if state.trace is not eval_trace:
+            return self._bind(static, leaves, in_tree, args, kwargs)
+        try:
+            avals = tuple([a.aval if type(a) is Array else get_aval(a) for a in leaves])
+        except TypeError:
+            check_operands(self._fun, args_, kwargs_, leaves)
+            raise
+        context = config._trace_context
+        key = (in_tree, avals, static, context)
+        entry = self._executables.get(key)
+        if entry is None:
+            traced = self._trace(static, leaves, in_tree, avals, key)
+            executable = Executable(
+                traced.jaxpr,
+                traced.consts,
+                name=fun_name(self._fun),
+                donated=traced.donated,
+                backend=self._backend,
+            )
+            entry = executable, traced.out_tree
+            self._executables[key] = entry
+        executable, out_tree = entry
+        if self._plain and not kwargs and all(type(a) is Array for a in args):
+            if self._fast_context is not context:
+                self._fast, self._fast_context = {}, context
+            single = tree.treedef_is_leaf(out_tree)
+            self._fast[avals] = executable, None if single else out_tree
+        return tree.unflatten(out_tree, executable(leaves))
+
+    def _bind(self, static, leaves, in_tree, args, kwargs):
+        """The call under a transform: an equation of the primitive jit."""
+        try:
+            avals = tuple([get_aval(a) for a in leaves])
+        except TypeError:
+            check_operands(self._fun, args, kwargs, leaves)
+            raise
+        key = (in_tree, avals, static, config._trace_context)
+        traced = self._trace(static, leaves, in_tree, avals, key)
+        if self._inline:
+            outs = eval_jaxpr(traced.jaxpr.jaxpr, [], *traced.consts, *leaves)
+        else:
+            outs = jit_p.bind(
+                *traced.consts,
+                *leaves,
+                jaxpr=traced.jaxpr,
+                name=fun_name(self._fun),
+                backend=self._backend,
+            )
+        return tree.unflatten(traced.out_tree, outs)
+
+    def _trace(self, static, leaves, in_tree, avals, key) -> TracedCall:
+        if state.axis_env:
+            key = (*key, tuple(state.axis_env.items()))
+        traced = self._traced.get(key)
+        if traced is not None:
+            return traced
+        if config.explain_cache_misses:
+            from jaxlike.transforms.cache_report import report_miss
+
+            report_miss(self._fun, key, self._traced)
+        flat = FlatFunction(self._fun_of(static), in_tree)
+        fun = self._fun
+        args_, kwargs_ = tree.unflatten(in_tree, [None_leaf] * len(leaves))
+        debug_info = DebugInfo(
+            "jit", fun_name(fun), lambda: leaf_names(fun, args_, kwargs_)
+        )
+
+        def checked(*xs):
+            outs = flat(*xs)
+            check_outputs(fun, outs, flat.out_tree)
+            return outs
+
+        jaxpr, consts = trace_to_jaxpr(checked, avals, debug_info=debug_info)
+        traced = TracedCall(
+            jaxpr, consts, flat.out_tree, in_tree, self._donated(args_, kwargs_)
+        )
+        # what closes over an outer trace's tracers holds for that trace alone
+        if consts_are_concrete(consts):
+            self._traced[key] = traced
+        return traced
+
+    # --- static and donated arguments
+
+    def _split_static(self, args, kwargs):
+        """(hashable static values, dynamic args, dynamic kwargs)."""
+        if self._plain:
+            return (), args, kwargs
+        nums = {i + len(args) if i < 0 else i for i in self._static_argnums}
+        static: list[Any] = []
+        dynamic = []
+        for i, arg in enumerate(args):
+            if i in nums:
+                static.append((i, Static(arg, self, i)))
+            else:
+                dynamic.append(arg)
+        rest = {}
+        for name, value in kwargs.items():
+            if name in self._static_argnames:
+                static.append((name, Static(value, self, name)))
+            else:
+                rest[name] = value
+        return tuple(static), tuple(dynamic), rest
+
+    def _fun_of(self, static) -> Callable:
+        """The function with its static arguments filled in."""
+        if not static:
+            return self._fun
+        fun = self._fun
+        by_position = {i: s.value for i, s in static if isinstance(i, int)}
+        by_name = {name: s.value for name, s in static if isinstance(name, str)}
+
+        def call(*args, **kwargs):
+            given = iter(args)
+            total = len(args) + len(by_position)
+            full = [
+                by_position[i] if i in by_position else next(given)
+                for i in range(total)
+            ]
+            return fun(*full, **kwargs, **by_name)
+
+        return functools.wraps(fun)(call)
+
+    def _donated(self, args, kwargs) -> tuple[bool, ...]:
+        if not (self._donate_argnums or self._donate_argnames):
+            return ()
+        # donate_argnums count all arguments; the static ones are not among `args`
+        static = set(self._static_argnums)
+        numbers = [i for i in range(len(args) + len(static)) if i not in static]
+        donated: list[bool] = []
+        for i, arg in zip(numbers, args):
+            count = len(tree.leaves(arg))
+            donated += [i in self._donate_argnums] * count
+        for name in sorted(kwargs):
+            count = len(tree.leaves(kwargs[name]))
+            donated += [name in self._donate_argnames] * count
+        return tuple(donated)
+
+    # --- ahead of time
+
+    def trace_call(self, args, kwargs) -> TracedCall:
+        """The trace of this signature: arguments may be ShapeDtypeStructs."""
+        static, args_, kwargs_ = self._split_static(args, kwargs)
+        leaves, in_tree = tree.flatten((args_, kwargs_))
+        avals = tuple([aval_of_spec(a) for a in leaves])
+        key = (in_tree, avals, static, config._trace_context)
+        return self._trace(static, leaves, in_tree, avals, key)
+
+    def trace(self, *args, **kwargs):
+        """Trace for these arguments (arrays or ShapeDtypeStructs): a stages.Traced."""
+        from jaxlike.transforms.stages import Traced
+
+        return Traced(self, self.trace_call(args, kwargs))
+
+    def lower(self, *args, **kwargs):
+        """Trace and lower for these arguments; `.compile()` on the result compiles."""
+        return self.trace(*args, **kwargs).lower()
+
+    def eval_shape(self, *args, **kwargs):
+        """The shapes and dtypes of the results, without running anything."""
+        from jaxlike.transforms.make_jaxpr import shape_structs
+
+        traced = self.trace_call(args, kwargs)
+        return tree.unflatten(traced.out_tree, shape_structs(traced.jaxpr.out_avals))
+
+    def clear_cache(self) -> None:
+        """Forget every trace and executable."""
+        self._traced.clear()
+        self._executables.clear()
+        self._fast = {}
+
+    def _cache_size(self) -> int:
+        return len(self._executables)
+
+
+class _NoneLeaf:
+    """Fills the leaves of an argument tree whose values nobody needs."""
+
+    def __repr__(self) -> str:
+        return "*"
+
+
+None_leaf = _NoneLeaf()
+
+
+def aval_of_spec(x: Any):
+    """The aval of an array, or of anything with a shape and a dtype."""
+    if hasattr(x, "shape") and hasattr(x, "dtype") and not isinstance(x, Array):
+        from jaxlike.core.avals import ShapedArray
+        from jaxlike.core.dtypes import canonicalize_dtype
+
+        weak = bool(getattr(x, "weak_type", False))
+        return ShapedArray(tuple(x.shape), canonicalize_dtype(x.dtype), weak)
+    return get_aval(x)
+
+
+class Static:
+    """A static argument as part of a cache key: compared by == and by type."""
+
+    __slots__ = ("_hash", "value")
+
+    def __init__(self, value: Any, jitted: JitFunction, which: int | str):
+        self.value = value
+        try:
+            self._hash = hash(value)
+        except TypeError:
+            fun = fun_name(jitted._fun)
+            where = f"index {which}" if isinstance(which, int) else f"name {which!r}"
+            raise ValueError(
+                format_error(
+                    f"Non-hashable static arguments are not supported: {fun} got, at "
+                    f"{where}, a value of type {type(value)}: {value!r:.100}",
+                    try_="a tuple in place of a list, a frozen dataclass in place of a "
+                    "dict; arrays cannot be static",
+                )
+            ) from None
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    def __eq__(self, other) -> bool:
+        return type(self.value) is type(other.value) and self.value == other.value
+
+
+def jit(
+    fun: Callable | None = None,
+    /,
+    *,
+    in_shardings: Any = None,
+    out_shardings: Any = None,
+    static_argnums: int | Sequence[int] | None = None,
+    static_argnames: str | Iterable[str] | None = None,
+    donate_argnums: int | Sequence[int] | None = None,
+    donate_argnames: str | Iterable[str] | None = None,
+    keep_unused: bool = False,
+    device: Any = None,
+    backend: str | None = None,
+    inline: bool = False,
+    abstracted_axes: Any = None,
+    compiler_options: dict[str, Any] | None = None,
+) -> Any:
+    """Compile a function: it is traced once for each signature, then runs natively.
+
+    Args:
+      fun: a pure function of pytrees of arrays.
+      static_argnums, static_argnames: arguments that are Python values known when
+        tracing; each new value (by hash and ==) traces anew.
+      donate_argnums, donate_argnames: arguments whose buffers may be reused for
+        results; they cannot be used afterwards.
+      keep_unused: keep arguments that the function does not read.
+      inline: under another trace, write the equations out in place of a call.
+      backend: "cpu", or the name of a backend.
+    Returns:
+      A function of the same signature, with `lower`, `trace`, `eval_shape` and
+      `clear_cache`.
+    Raises:
+      TypeError: an argument is no array and not static.
+      ValueError: a static argument is not hashable.
+
+    >>> import jaxlike, jaxlike.numpy as jnp
+    >>> @jaxlike.jit
+    ... def f(x):
+    ...     return jnp.sin(x) ** 2 + jnp.cos(x) ** 2
+    >>> f(jnp.array([1.0, 2.0])).shape
+    (2,)
+    """
+    options = {
+        "in_shardings": in_shardings,
+        "out_shardings": out_shardings,
+        "device": device,
+        "compiler_options": compiler_options,
+    }
+    if fun is None:
+        return functools.partial(
+            jit,
+            in_shardings=in_shardings,
+            out_shardings=out_shardings,
+            static_argnums=static_argnums,
+            static_argnames=static_argnames,
+            donate_argnums=donate_argnums,
+            donate_argnames=donate_argnames,
+            keep_unused=keep_unused,
+            device=device,
+            backend=backend,
+            inline=inline,
+            compiler_options=compiler_options,
+        )
+    check_callable(fun, "jit")
+    nums, names = _resolve(fun, static_argnums, static_argnames, "static_arg")
+    donate_nums, donate_names = _resolve(
+        fun, donate_argnums, donate_argnames, "donate_arg"
+    )
+    if set(nums) & set(donate_nums) or set(names) & set(donate_names):
+        raise ValueError(
+            f"jit of {fun_name(fun)}: an argument cannot be both static and donated "
+            f"(static {nums or names}, donated {donate_nums or donate_names})"
+        )
+    return JitFunction(
+        fun,
+        nums,
+        names,
+        donate_nums,
+        donate_names,
+        keep_unused,
+        inline,
+        backend,
+        options,
+    )
+
+
+def _resolve(fun, argnums, argnames, what) -> tuple[tuple[int, ...], tuple[str, ...]]:
+    """Numbers and names of the arguments meant, each completed from the other."""
+    if argnums is None and argnames is None:
+        return (), ()
+    nums = () if argnums is None else as_argnums(argnums, what + "nums")
+    names: tuple[str, ...]
+    if argnames is None:
+        names = ()
+    else:
+        names = (argnames,) if isinstance(argnames, str) else tuple(argnames)
+        if not all(isinstance(n, str) for n in names):
+            raise TypeError(f"{what}names must be strings, got {argnames!r}")
+    signature = signature_of(fun)
+    if signature is None:
+        return nums, names
+    parameters = list(signature.parameters.values())
+    positional = [
+        p.name
+        for p in parameters
+        if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)
+    ]
+    takes_varargs = any(p.kind == p.VAR_POSITIONAL for p in parameters)
+    takes_varkw = any(p.kind == p.VAR_KEYWORD for p in parameters)
+    for i in nums:
+        if not takes_varargs and not -len(positional) <= i < len(positional):
+            raise ValueError(
+                f"jitted function has {what}nums={nums} but {fun_name(fun)} has only "
+                f"{len(positional)} positional arguments"
+            )
+    known = {p.name for p in parameters if p.kind != p.POSITIONAL_ONLY}
+    for name in names:
+        if name not in known and not takes_varkw:
+            raise ValueError(
+                f"jitted function has invalid argname {name!r} in {what}names: "
+                f"{fun_name(fun)} takes {', '.join(sorted(known))}"
+            )
+    if not takes_varargs:
+        nums = tuple(i + len(positional) if i < 0 else i for i in nums)
+    if argnums is None:
+        nums = tuple(
+            positional.index(n) for n in names if n in positional and n in known
+        )
+    elif argnames is None:
+        names = tuple(
+            positional[i]
+            for i in nums
+            if 0 <= i < len(positional)
+            and parameters[i].kind is not inspect.Parameter.POSITIONAL_ONLY
+        )
+    return nums, names
+
+
+def clear_caches() -> None:
+    """Forget everything that has been traced and compiled so far.
+
+    >>> import jaxlike
+    >>> jaxlike.clear_caches()
+    """
+    for jitted in list(_jitted):
+        jitted.clear_cache()
