@@ -6,7 +6,7 @@ contraction.py has the primitive; here is only arithmetic on ndarrays.
 from __future__ import annotations
 
 import math
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -23,7 +23,7 @@ _KIND_RANK = {"bool": 0, "integer": 1, "floating": 2, "complexfloating": 3}
 # --- dtypes
 
 
-@lru_cache(maxsize=None)
+@cache
 def product_dtype(lhs: np.dtype, rhs: np.dtype) -> np.dtype:
     """The dtype of a product of two dtypes: the kind first, then width, then range."""
     return max(lhs, rhs, key=_dtype_rank)
@@ -41,7 +41,7 @@ def _dtype_rank(dtype: np.dtype) -> tuple:
     return (_KIND_RANK[kind], dtypes.itemsize_bits(dtype), reach)
 
 
-@lru_cache(maxsize=None)
+@cache
 def _compute_dtype(lhs: np.dtype, rhs: np.dtype, out: np.dtype) -> np.dtype:
     """The dtype to multiply and add in, when the result is to be of dtype `out`."""
     kinds = [dtype_kind(d) for d in (lhs, rhs, out)]

@@ -254,7 +254,7 @@ def _reduce_prod_jvp(primals, tangents, *, axes):
 
 
 def _append(x, rest):
-    from jaxlike.primitives.shapes import concatenate
+    from jaxlike.primitives.joining import concatenate
 
     return concatenate([x, rest], 0)
 
