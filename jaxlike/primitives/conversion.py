@@ -60,6 +60,8 @@ def _convert_evaluate(x, new_dtype, weak_type=False):
         return np.zeros(x.shape, new_dtype)
     if dtypes.issubdtype(new_dtype, np.integer) and dtypes.issubdtype(old, np.floating):
         return _saturate(x, new_dtype)
+    if old.kind == new_dtype.kind == "V" and dtypes.issubdtype(old, np.integer):
+        x = x.astype(np.int8)  # ml_dtypes does not cast between its integers
     return x.astype(new_dtype)
 
 
@@ -202,8 +204,8 @@ def _bitcast_evaluate(x, new_dtype):
 def _bitcast_narrow(x, new_dtype, old_bits, new_bits):
     """Bitcasts that involve dtypes of less than a byte; the low bits come first."""
     if old_bits >= 8:
-        x, old_bits = x[..., None].view(np.uint8), 8
-        bits = np.unpackbits(x[..., None], axis=-1, bitorder="little")
+        octets = x[..., None].view(np.uint8)
+        bits = np.unpackbits(octets, axis=-1, bitorder="little")
     else:
         if dtypes.issubdtype(x.dtype, np.integer):
             raw = x.astype(np.int8).view(np.uint8)
@@ -213,14 +215,13 @@ def _bitcast_narrow(x, new_dtype, old_bits, new_bits):
         bits = bits[..., :old_bits]
         if new_bits == old_bits:
             return _from_bits(bits, new_dtype)
-    if new_bits >= 8:
-        packed = np.packbits(
-            bits.reshape(*x.shape[:-1], -1), axis=-1, bitorder="little"
-        )
-        return packed.view(new_dtype)[..., 0]
-    lead = bits.shape[:-2]
-    out = _from_bits(bits.reshape(*lead, -1, new_bits), new_dtype)
-    return out
+    if new_bits > old_bits:
+        bits = bits.reshape(*x.shape[:-1], new_bits)
+        if new_bits >= 8:
+            return np.packbits(bits, axis=-1, bitorder="little").view(new_dtype)[..., 0]
+    else:
+        bits = bits.reshape(*x.shape, old_bits // new_bits, new_bits)
+    return _from_bits(bits, new_dtype)
 
 
 def _from_bits(bits, new_dtype):
