@@ -1,7 +1,8 @@
 """Pytrees: everything that core and the transforms do with them, in one place.
 
 `treedef.py` holds flatten and PyTreeDef, `tree_registry.py` the node types,
-`tree_keys.py` the key path entries, `tree_errors.py` comparisons for messages.
+`tree_keys.py` the key path entries, `tree_errors.py` comparisons for messages;
+`tree_program.py` makes code for a structure that is seen at every call.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ from jaxlike.core.tree_keys import keystr as keystr
 from jaxlike.core.tree_paths import children_with_keys as children_with_keys
 from jaxlike.core.tree_paths import flatten_with_path as flatten_with_path
 from jaxlike.core.tree_paths import leaf_paths as leaf_paths
+from jaxlike.core.tree_program import TreeProgram as TreeProgram
 from jaxlike.core.tree_registry import Partial as Partial
 from jaxlike.core.tree_registry import is_node_type as is_node_type
 from jaxlike.core.tree_registry import register_dataclass as register_dataclass

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jaxlike.core import tree
+from jaxlike.core import tree, tree_program
 from jaxlike.tree_util import (
     DictKey,
     FlattenedIndexKey,
@@ -135,6 +135,34 @@ def test_prefix_errors_say_whether_a_prefix_fits(x, y):
     else:
         assert len(values) == len(tree.leaves(y))
     assert (tree.prefix_errors(x, y) == []) == fits
+
+
+@given(trees, trees)
+def test_programs_do_what_the_general_functions_do(x, y):
+    leaves, treedef = tree.flatten(x)
+    flatten = tree_program.compile_flatten(treedef.node)
+    unflatten = tree_program.compile_unflatten(treedef)
+    assert flatten(x) == leaves
+    assert unflatten(leaves) == x
+    other = tree.leaves(y) if tree.structure(y) == treedef else None
+    assert flatten(y) == other
+    with pytest.raises(ValueError, match="Too many"):
+        unflatten([*leaves, 0])
+
+
+def test_programs_start_general_and_notice_new_node_types():
+    class Late:
+        pass
+
+    x = {(1, 2): [Late() for _ in range(9)], (1, 3): None}
+    program = tree.TreeProgram(tree.structure(x))
+    for _ in range(40):
+        assert program.flatten(x) == tree.leaves(x)
+        assert program.unflatten(tree.leaves(x)) == x
+        assert program.flatten([x]) is None
+    assert program.flatten.__name__ == "run"
+    tree.register_pytree_node(Late, lambda x: ((), None), lambda a, c: Late())
+    assert program.flatten(x) is None
 
 
 def test_dicts_go_by_sorted_key_and_none_has_no_leaf():
