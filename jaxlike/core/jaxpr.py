@@ -357,6 +357,13 @@ def hoist_consts(closed: ClosedJaxpr) -> tuple[ClosedJaxpr, list[Any]]:
     return ClosedJaxpr(hoisted), list(closed.consts)
 
 
+def check_jaxpr(jaxpr: Jaxpr | ClosedJaxpr) -> None:
+    """Raise JaxprTypeError unless the jaxpr is well typed; see check.py."""
+    from jaxlike.core import check
+
+    check.check_jaxpr(jaxpr)
+
+
 def join_effects(eqns: Sequence[JaxprEqn]) -> frozenset:
     effects = no_effects
     for eqn in eqns:
