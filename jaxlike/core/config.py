@@ -113,11 +113,21 @@ def checked(flag: Flag, value: Any) -> Any:
     return value if check is None else check(value)
 
 
+# equal contexts are one object, so that `is` can compare them
+_contexts: dict[tuple[Any, ...], tuple[Any, ...]] = {}
+_CONTEXTS_LIMIT = 1024
+
+
 def _context_of(overrides: dict[str, Any]) -> tuple[Any, ...]:
-    return tuple(
-        overrides[name] if name in overrides else getattr(Config, name)
-        for name in _traced
+    context = tuple(
+        [
+            overrides[name] if name in overrides else getattr(Config, name)
+            for name in _traced
+        ]
     )
+    if len(_contexts) >= _CONTEXTS_LIMIT:
+        _contexts.clear()
+    return _contexts.setdefault(context, context)
 
 
 def _set_global(name: str, value: Any) -> None:

@@ -87,7 +87,7 @@ def test_trace_context_tells_traced_settings_apart():
             assert config.enable_x64
         finally:
             config.update("numpy_dtype_promotion", previous)
-        assert config.trace_context() == inside
+        assert config.trace_context() is inside
     assert inside != before
     hash(inside)
     previous = updated("log_compiles", True)
