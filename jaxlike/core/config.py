@@ -254,20 +254,14 @@ def make_user_context(default_value: Any = None) -> ContextFlag:
     ...     print(dialect.value)
     fancy
     """
-    hash(default_value)
     name = f"user_context_{next(_user_numbers)}"
     flag = Flag(name, object, default_value, "A user's context.", traced=True)
+    flag.check(default_value)
     with _lock:
         FLAGS[name] = flag
         _traced.append(name)
         _set_global(name, default_value)
-    _validators[name] = _hashable
     return ContextFlag(name)
-
-
-def _hashable(value: Any) -> Any:
-    hash(value)
-    return value
 
 
 def disable_jit(disable: bool = True) -> Override:

@@ -65,7 +65,11 @@ class Flag:
         return (f"JAXLIKE_{self.name.upper()}", *self.also_env)
 
     def check(self, value: Any) -> Any:
-        if self.kind is object or (value is None and self.optional):
+        if self.kind is object:
+            # becomes part of cache keys
+            hash(value)
+            return value
+        if value is None and self.optional:
             return value
         if self.kind is bool:
             # 0 and 1, Python's or NumPy's, are what flag parsers hand over
