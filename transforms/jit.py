@@ -136,7 +136,7 @@ class JitFunction:
         if self._plain and not kwargs and all(type(a) is Array for a in args):
             if self._fast_context is not context:
                 self._fast, self._fast_context = {}, context
-            single = tree.treedef_is_leaf(out_tree)
+            single = out_tree == tree.leaf_treedef
             self._fast[avals] = executable, None if single else out_tree
         return tree.unflatten(out_tree, executable(leaves))
 
