@@ -7,7 +7,6 @@ The settings themselves are listed in `flags.py`.
 
 from __future__ import annotations
 
-import difflib
 import functools
 import itertools
 import os
@@ -100,6 +99,8 @@ def canonical_name(name: str) -> str:
     short = ALIASES.get(short, short)
     if short in FLAGS:
         return short
+    import difflib
+
     near = difflib.get_close_matches(short, FLAGS, n=3, cutoff=0.5)
     hint = ", ".join(f"jax_{n}" for n in near)
     raise AttributeError(

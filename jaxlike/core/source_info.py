@@ -133,7 +133,7 @@ def of_function(fun: Callable[..., Any]) -> SourceInfo:
             fun = fun.__wrapped__
         else:
             break
-    if not hasattr(fun, "__code__") and hasattr(type(fun), "__call__"):
+    if not hasattr(fun, "__code__") and callable(fun):
         fun = type(fun).__call__
     code = getattr(fun, "__code__", None)
     return None if code is None else (code, -1)
