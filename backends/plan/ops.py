@@ -82,7 +82,7 @@ OPS: dict[str, OpSpec] = {
     "sign": OpSpec(1, _ARITH, cost=2),
     "square": OpSpec(1, _ARITH),
     "integer_pow": OpSpec(1, _ARITH, cost=2, params=("y",)),
-    "pow": OpSpec(2, _ARITH, cost=30),
+    "pow": OpSpec(2, _FLOAT, cost=30),
     # NaN wins; complex compares lexicographically; bool is or / and.
     **dict.fromkeys(("max", "min"), OpSpec(2, "biufc")),
     "clamp": OpSpec(3, "biuf", cost=2),  # (lower, x, upper)

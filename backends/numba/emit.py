@@ -1,0 +1,705 @@
+"""Kernel -> LLVM IR: `void name(ptr buffers, i64 lo, i64 hi)` over grid points lo..hi.
+
+Vector code is written outright, not left to LLVM's loop vectoriser: lanes are chosen by
+`lanes.py`, so that code, rounding and speed do not hang on heuristics. A lane loop is a
+main loop over full vectors and a masked (AVX-512) or scalar tail; a heavy body shares
+one masked loop. Buffers come as noalias arguments of an inner function. Floating point:
+contraction to fused multiply-add is allowed, nothing else; sums are reassociated only by
+the lanes written here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from jaxlike.backends.numba.complexes import emit_complex
+from jaxlike.backends.numba.elementwise import emit_op, memory_elem, value_elem
+from jaxlike.backends.numba.lanes import LanePlan, choose_lanes
+from jaxlike.backends.numba.llvm import Function, Module, Type, V
+from jaxlike.backends.numba.memory import (
+    I64,
+    Address,
+    Linear,
+    Memory,
+    address,
+    both,
+    literal_int,
+)
+from jaxlike.backends.numba.reductions import Accumulator
+from jaxlike.backends.numba.target import Target
+from jaxlike.backends.plan.ir import (
+    Const,
+    If,
+    Index,
+    Kernel,
+    Load,
+    Loop,
+    Op,
+    Stmt,
+    Store,
+    Value,
+    While,
+    blocks,
+)
+from jaxlike.backends.plan.ops import INDEX, real_dtype
+
+UNROLL = 24
+"""Statements a fully unrolled scalar loop may come to."""
+_ATTRIBUTES = 'nounwind "prefer-vector-width"="512"'
+
+
+@dataclass(slots=True)
+class Lane:
+    """The lane loop being emitted: how many, and which exist (None: all)."""
+
+    lanes: int
+    mask: V | None = None
+
+
+def emit_kernel(kernel: Kernel, target: Target, name: str, module: Module) -> None:
+    """Add the function `name` for a kernel to a module."""
+    _Emitter(kernel, target, name, module).run()
+
+
+class _Emitter:
+    def __init__(self, kernel: Kernel, target: Target, name: str, module: Module):
+        self.kernel, self.target, self.name = kernel, target, name
+        self.module = module
+        self.plan: LanePlan = choose_lanes(kernel, target)
+        self.env: dict[Value, object] = {}
+        self.dtypes: dict[Value, object] = {}
+        self.lane: Lane | None = None
+
+    # -- the function ----------------------------------------------------------------
+    def run(self) -> None:
+        inner = f"{self.name}.body"
+        params = []
+        for i in self.kernel.arguments:
+            role = self.kernel.buffers[i].role
+            access = " readonly" if role == "in" else ""
+            params.append(("ptr", f"noalias{access}", f"b{i}"))
+        params += [("i64", "", "lo"), ("i64", "", "hi")]
+        self.f = f = Function(
+            self.module, inner, params, attributes=f"{_ATTRIBUTES} noinline",
+            linkage="internal",
+        )  # fmt: skip
+        self.memory = []
+        for i, b in enumerate(self.kernel.buffers):
+            if b.role == "local":
+                count = max(1, b.size) * (2 if b.dtype.kind == "c" else 1)
+                p = f.alloca(memory_elem(real_dtype(b.dtype)), count)
+            else:
+                p = V(f, Type("ptr"), f"%b{i}")
+            self.memory.append(Memory(f, p, b.dtype, b.role == "in"))
+        if self.kernel.extent:
+            self.grid(V(f, I64, "%lo"), V(f, I64, "%hi"))
+        f.ret()
+        self.module.add(f)
+        self.wrapper(inner)
+
+    def wrapper(self, inner: str) -> None:
+        """The entry: unpack the pointer table."""
+        params = [("ptr", "", "buffers"), ("i64", "", "lo"), ("i64", "", "hi")]
+        f = Function(self.module, self.name, params, attributes=_ATTRIBUTES)
+        table = V(f, Type("ptr"), "%buffers")
+        words = []
+        for place, _ in enumerate(self.kernel.arguments):
+            slot = f.gep("ptr", table, f.const(I64, place))
+            words.append(str(f.load(Type("ptr"), slot, 8)))
+        words += ["i64 %lo", "i64 %hi"]
+        f.do(f"call void @{inner}({', '.join(words)})")
+        f.ret()
+        self.module.add(f)
+
+    def grid(self, lo: V, hi: V) -> None:
+        f, grid, indices = self.f, self.kernel.grid, self.kernel.indices
+        if not grid:
+            self.when(lo < hi, lambda: self.block(self.kernel.body))
+            return
+        if len(grid) == 1:
+            self.segment(lo, hi)
+            return
+        width = grid[-1]
+
+        def row(point: V, _):
+            q = point._binary("udiv", width)
+            start = point - q * width
+            left = hi - point
+            stop = start + left
+            over = stop.cmp("sgt", width)
+            stop = over.where(width, stop)
+            for index, n in zip(indices[-2:0:-1], grid[-2:0:-1]):
+                up = q._binary("udiv", n)
+                self.define(index, INDEX, q - up * n)
+                q = up
+            self.define(indices[0], INDEX, q)
+            self.segment(start, stop)
+            return point + (stop - start), []
+
+        self.loop_while(lo, lambda p: p.cmp("slt", hi), [], row)
+
+    def segment(self, start: V, stop: V) -> None:
+        """The grid's last axis, from start to stop."""
+        index = self.kernel.indices[-1]
+
+        def body(at, _):
+            self.define(index, INDEX, at)
+            self.block(self.kernel.body)
+            return []
+
+        lanes = self.plan.lanes.get(index, 1)
+        self.run_lanes(index, start, stop, None, lanes, [], body)
+
+    # -- statements ------------------------------------------------------------------
+    def block(self, body: tuple[Stmt, ...]) -> None:
+        for s in body:
+            match s:
+                case Const():
+                    self.define(s.out, s.dtype, self.literal(s))
+                case Op():
+                    self.op(s)
+                case Load():
+                    self.load(s)
+                case Store():
+                    self.store(s)
+                case Loop():
+                    self.loop(s)
+                case If():
+                    self.conditional(s)
+                case While():
+                    self.while_loop(s)
+
+    def define(self, v: Value, dtype, value) -> None:
+        self.env[v], self.dtypes[v] = value, dtype
+
+    def literal(self, s: Const):
+        elem = value_elem(real_dtype(s.dtype))
+        if s.dtype.kind == "c":
+            parts = (s.value.real, s.value.imag)
+            return tuple(self.f.const(Type(elem), p) for p in parts)
+        return self.f.const(Type(elem), s.value)
+
+    def value(self, v: Value):
+        """A value with all its lanes spelled out."""
+        value = self.env[v]
+        return value.vector(self.lanes) if isinstance(value, Linear) else value
+
+    @property
+    def lanes(self) -> int:
+        return self.lane.lanes if self.lane else 1
+
+    def op(self, s: Op) -> None:
+        raw = [self.env[v] for v in s.args]
+        if any(isinstance(r, Linear) for r in raw):
+            out = self.linear_op(s, raw)
+            if out is not None:
+                self.define(s.out, s.dtype, out)
+                return
+        args = [self.value(v) for v in s.args]
+        dtypes = [self.dtypes[v] for v in s.args]
+        if s.dtype.kind == "c" or any(d.kind == "c" for d in dtypes):
+            out = emit_complex(s, args, dtypes)
+        elif s.dtype == INDEX and (folded := self.fold(s, args)) is not None:
+            out = folded
+        else:
+            out = emit_op(s, args, dtypes)
+        self.define(s.out, s.dtype, out)
+
+    def fold(self, s: Op, args: list[V]) -> V | None:
+        """Index arithmetic of literals (unrolled loops)."""
+        if any(a.type.lanes > 1 or a.text.startswith("%") for a in args):
+            return None
+        if any(self.dtypes[v] != INDEX for v in s.args):
+            return None
+        n = [literal_int(a) for a in args]
+        match s.name:
+            case "add":
+                out = n[0] + n[1]
+            case "sub":
+                out = n[0] - n[1]
+            case "mul":
+                out = n[0] * n[1]
+            case "clamp":
+                out = min(max(n[1], n[0]), n[2])
+            case _:
+                return None
+        return self.f.const(I64, out)
+
+    def linear_op(self, s: Op, raw) -> object | None:
+        """Arithmetic that stays affine in the lane, comparisons and narrow casts."""
+        f = self.f
+        if s.name == "convert_element_type" and s.dtype.kind in "iu":
+            elem = value_elem(s.dtype)
+            base = raw[0].base.cast("trunc", elem)
+            iota = f.vector(elem, [raw[0].step * k for k in range(self.lanes)])
+            return f.splat(base, self.lanes) + iota
+        if len(raw) != 2:
+            return None
+        if any(isinstance(r, V) and r.type.lanes > 1 for r in raw):
+            return None
+        bases = [r.base if isinstance(r, Linear) else r for r in raw]
+        steps = [r.step if isinstance(r, Linear) else 0 for r in raw]
+        match s.name:
+            case "add" | "sub":
+                sign = 1 if s.name == "add" else -1
+                base = bases[0] + bases[1] if sign == 1 else bases[0] - bases[1]
+                return Linear(base, steps[0] + sign * steps[1])
+            case "mul" if not all(steps):
+                a, c = bases if steps[0] else bases[::-1]
+                if not c.text.startswith("%"):
+                    return Linear(a * c, sum(steps) * literal_int(c))
+            case "lt" | "le" | "gt" | "ge" | "eq" | "ne":
+                return self.linear_compare(s.name, bases, steps)
+        return None
+
+    def linear_compare(self, name: str, bases: list[V], steps: list[int]) -> V:
+        """base0 + step0 k <op> base1 + step1 k  as  (step0 - step1) k <op> distance."""
+        f, lanes = self.f, self.lanes
+        step = steps[0] - steps[1]
+        reach = abs(step) * lanes + 1
+        distance = bases[1] - bases[0]
+        elem = "i32" if reach < 1 << 31 else "i64"
+        distance = distance.call("smax", -reach).call("smin", reach).cast("trunc", elem)
+        iota = f.vector(elem, [step * k for k in range(lanes)])
+        predicate = name if name in ("eq", "ne") else "s" + name
+        return iota.cmp(predicate, f.splat(distance, lanes))
+
+    def address(self, ix: Index) -> Address:
+        return address(self.f, ix.const, [(self.env[v], c) for v, c in ix.terms])
+
+    def load(self, s: Load) -> None:
+        guard = None if s.guard is None else self.value(s.guard)
+        other = None if s.other is None else self.value(s.other)
+        mask = self.lane.mask if self.lane else None
+        at = self.address(s.index)
+        out = self.memory[s.buffer].load(at, self.lanes, mask, guard, other)
+        self.define(s.out, s.dtype, out)
+
+    def store(self, s: Store) -> None:
+        guard = None if s.guard is None else self.value(s.guard)
+        mask = self.lane.mask if self.lane else None
+        at, value = self.address(s.index), self.value(s.value)
+        self.memory[s.buffer].store(value, at, self.lanes, mask, guard)
+
+    # -- loops -----------------------------------------------------------------------
+    def loop(self, s: Loop) -> None:
+        lanes = self.plan.lanes.get(s.index, 1) if self.lane is None else 1
+        start = [self.value(c.init) for c in s.carries]
+        dtypes = [self.dtypes[c.init] for c in s.carries]
+        if s.extent == 0:
+            for c, v, d in zip(s.carries, start, dtypes):
+                self.define(c.out, d, v)
+            reduced = self.accumulators(s)
+            self.results(s, reduced, [a.initial(1) for a in reduced])
+            return
+        if s.carries:
+            self.carried_loop(s, start, dtypes)
+            return
+        reduced = self.accumulators(s)
+
+        def body(at, accs):
+            mask = self.lane.mask if self.lane and lanes > 1 else None
+            self.define(s.index, INDEX, at)
+            self.block(s.body)
+            return [
+                a.accumulate(acc, [self.value(v) for v in r.args], mask)
+                for a, acc, r in zip(reduced, accs, s.reductions)
+            ]
+
+        zero, stop = self.f.const(I64, 0), self.f.const(I64, s.extent)
+        accs = self.run_lanes(s.index, zero, stop, s.extent, lanes, reduced, body)
+        self.results(s, reduced, accs)
+
+    def accumulators(self, s: Loop) -> list[Accumulator]:
+        """They need their arguments' dtypes before the body is emitted."""
+        if not s.reductions:
+            return []
+        types = self.dtypes | {s.index: INDEX}
+        types |= {c.inner: types[c.init] for c in s.carries}
+        _result_dtypes(s.body, types)
+        args = [[types[v] for v in r.args] for r in s.reductions]
+        return [Accumulator(self.f, r, a) for r, a in zip(s.reductions, args)]
+
+    def results(self, s: Loop, reduced, accs) -> None:
+        for r, a, acc in zip(s.reductions, reduced, accs):
+            outs = a.finish(acc)
+            dtypes = [a.dtype, *([a.position] if a.paired else [])]
+            for v, d, out in zip(r.outs, dtypes, outs):
+                self.define(v, d, out)
+
+    def carried_loop(self, s: Loop, start, dtypes) -> None:
+        """An ordered loop: carries (and reductions) as phis, one iteration a time."""
+        reduced = self.accumulators(s)
+        state = [list(_parts(v)) for v in start]
+        state = [[self.f.splat(p, self.lanes) for p in parts] for parts in state]
+        count = len(state)
+        state += [a.initial(self.lanes) for a in reduced]
+
+        def body(at, current):
+            self.define(s.index, INDEX, at)
+            for c, d, parts in zip(s.carries, dtypes, current):
+                self.define(c.inner, d, _packed(parts))
+            self.block(s.body)
+            out = [list(_parts(self.value(c.next))) for c in s.carries]
+            out = [[self.f.splat(p, self.lanes) for p in parts] for parts in out]
+            for a, r, acc in zip(reduced, s.reductions, current[count:]):
+                values = [self.value(v) for v in r.args]
+                out.append(a.accumulate(acc, values, None))
+            return out
+
+        state = self.scalar_loop(
+            self.f.const(I64, 0), self.f.const(I64, s.extent), s, state, body
+        )
+        for c, d, parts in zip(s.carries, dtypes, state):
+            self.define(c.out, d, _packed(parts))
+        self.results(s, reduced, state[count:])
+
+    # -- running a range of iterations -----------------------------------------------
+    def run_lanes(self, index, start, stop, count, lanes, reduced, body: Callable):
+        """Run body(at, accs) over start..stop; returns scalar accumulators.
+
+        count: the number of iterations where static. Inside another lane loop (or with
+        lanes == 1) iterations go one by one, and accumulators have the outer lanes.
+        """
+        f = self.f
+        if lanes == 1:
+            accs = [a.initial(self.lanes) for a in reduced]
+            size = self.statement_count(index)
+            return self.scalar_range(start, stop, count, size, accs, body)
+        heavy = self.target.masked and index in self.plan.heavy
+        if count is not None:
+            full, rest = divmod(count, lanes)
+        else:
+            full, rest = None, None
+        if heavy and (count is None or (full and rest)):
+            return self.masked_loop(start, stop, lanes, reduced, body)
+        accs = [a.initial(lanes) for a in reduced]
+        wide = self.in_lanes(lanes, body)
+        if full is None:
+            last = stop - (lanes - 1)
+            more = lambda i: i.cmp("slt", last)
+            at, accs = self.guarded_loop(start, more, lanes, accs, wide)
+        elif full == 1:
+            accs = wide(start, None, accs)
+            at = f.const(I64, lanes)
+        elif full:
+            limit = f.const(I64, full * lanes)
+            more = lambda i: i.cmp("slt", limit)
+            accs = self.counted_loop(start, more, lanes, accs, wide)
+            at = limit
+        else:
+            at = start
+        if rest == 0:
+            return self.horizontal(reduced, accs)
+        if self.target.masked:
+            width = lanes
+            if rest is not None and not (full and reduced):
+                width = 1 << (rest - 1).bit_length()
+                accs = [a.initial(width) for a in reduced]
+            if width == 1:
+                return body(at, accs)
+            if rest == width:
+                tail = self.in_lanes(width, body)(at, None, accs)
+                return self.horizontal(reduced, tail)
+            if rest is not None:
+                mask = f.vector("i1", [k < rest for k in range(width)])
+                tail = self.in_lanes(width, body)(at, mask, accs)
+                return self.horizontal(reduced, tail)
+
+            def tail_block():
+                mask = self.lane_mask(at, stop, lanes)
+                return wide(at, mask, accs)
+
+            accs = self.when(at.cmp("slt", stop), tail_block, accs)
+            return self.horizontal(reduced, accs)
+        accs = self.horizontal(reduced, accs)
+        size = self.statement_count(index)
+        return self.scalar_range(at, stop, rest, size, accs, body)
+
+    def in_lanes(self, lanes: int, body):
+        """body in a lane context: f(at, mask, accs)."""
+
+        def run(at, mask, accs):
+            self.lane = Lane(lanes, mask)
+            out = body(Linear(at, 1), accs)
+            self.lane = None
+            return out
+
+        return run
+
+    def lane_mask(self, at: V, stop: V, lanes: int) -> V:
+        left = (stop - at).call("smin", lanes).cast("trunc", "i8")
+        iota = self.f.vector("i8", range(lanes))
+        return iota.cmp("ult", self.f.splat(left, lanes))
+
+    def masked_loop(self, start, stop, lanes, reduced, body):
+        """One loop for full vectors and tail: masks cost less than a second copy."""
+        wide = self.in_lanes(lanes, body)
+        accs = [a.initial(lanes) for a in reduced]
+
+        def each(at, _, accs):
+            return wide(at, self.lane_mask(at, stop, lanes), accs)
+
+        more = lambda i: i.cmp("slt", stop)
+        _, accs = self.guarded_loop(start, more, lanes, accs, each)
+        return self.horizontal(reduced, accs)
+
+    def horizontal(self, reduced, accs):
+        return [a.horizontal(acc) for a, acc in zip(reduced, accs)]
+
+    def scalar_range(self, start, stop, count, size, accs, body):
+        """Iterations one by one; short static ranges are unrolled."""
+        if count is not None and (count == 1 or count * size <= UNROLL):
+            first = literal_int(start)
+            if first is not None:
+                for k in range(count):
+                    accs = body(self.f.const(I64, first + k), accs)
+                return accs
+        step = lambda at, _, accs: body(at, accs)
+        more = lambda i: i.cmp("slt", stop)
+        if count:
+            return self.counted_loop(start, more, 1, accs, step)
+        return self.guarded_loop(start, more, 1, accs, step)[1]
+
+    def scalar_loop(self, start, stop, s: Loop, state, body):
+        size = self.statement_count(s.index)
+        return self.scalar_range(start, stop, s.extent, size, state, body)
+
+    def statement_count(self, index: Value) -> int:
+        body = self._bodies().get(index, self.kernel.body)
+        return _count(body)
+
+    def _bodies(self):
+        if not hasattr(self, "_body_table"):
+            table = {}
+
+            def walk(body):
+                for s in body:
+                    if isinstance(s, Loop):
+                        table[s.index] = s.body
+                    for inner in blocks(s):
+                        walk(inner)
+
+            walk(self.kernel.body)
+            self._body_table = table
+        return self._body_table
+
+    def counted_loop(self, start, more, step, accs, body):
+        """do body while more; at least one iteration."""
+        f = self.f
+        before, head = f.block, f.label("loop")
+        f.jump(head)
+        f.begin(head)
+        at, place = f.phi(I64, start, before)
+        phis = [[f.phi(p.type, p, before) for p in acc] for acc in accs]
+        accs = body(at, None, [[v for v, _ in acc] for acc in phis])
+        following = f.emit(I64, f"add nuw nsw {at}, {step}")
+        again, done = more(following), f.label("done")
+        f.close_phi(place, following, f.block)
+        for acc, new in zip(phis, accs):
+            for (_, where), v in zip(acc, new):
+                f.close_phi(where, v, f.block)
+        f.branch(again, head, done)
+        f.begin(done)
+        return accs
+
+    def guarded_loop(self, start, more, step, accs, body):
+        """while more: body. Returns (next index, accumulators)."""
+        f = self.f
+        before, after = f.block, f.label("after")
+        head = f.label("loop")
+        f.branch(more(start), head, after)
+        f.begin(head)
+        at, place = f.phi(I64, start, before)
+        phis = [[f.phi(p.type, p, before) for p in acc] for acc in accs]
+        new = body(at, None, [[v for v, _ in acc] for acc in phis])
+        following = f.emit(I64, f"add nuw nsw {at}, {step}")
+        f.close_phi(place, following, f.block)
+        for acc, values in zip(phis, new):
+            for (_, where), v in zip(acc, values):
+                f.close_phi(where, v, f.block)
+        end = f.block
+        f.branch(more(following), head, after)
+        f.begin(after)
+        at = f.merge(start, before, following, end)
+        merged = [
+            [f.merge(p, before, v, end) for p, v in zip(acc, values)]
+            for acc, values in zip(accs, new)
+        ]
+        return at, merged
+
+    def loop_while(self, start, more, accs, body):
+        """while more(at): at, accs = body(at, accs)."""
+        f = self.f
+        before, head, after = f.block, f.label("rows"), f.label("after")
+        f.branch(more(start), head, after)
+        f.begin(head)
+        at, place = f.phi(I64, start, before)
+        following, _ = body(at, accs)
+        f.close_phi(place, following, f.block)
+        f.branch(more(following), head, after)
+        f.begin(after)
+
+    def when(self, cond: V, then: Callable, accs=()):
+        """if cond: accs = then()."""
+        f = self.f
+        before, yes, after = f.block, f.label("then"), f.label("after")
+        f.branch(cond, yes, after)
+        f.begin(yes)
+        new = then() or []
+        end = f.block
+        f.jump(after)
+        f.begin(after)
+        return [
+            [f.merge(v, end, p, before) for p, v in zip(acc, values)]
+            for acc, values in zip(accs, new)
+        ]
+
+    # -- branches --------------------------------------------------------------------
+    def conditional(self, s: If) -> None:
+        cond = self.value(s.cond)
+        if cond.type.lanes > 1:
+            self.spread_conditional(s, cond)
+            return
+        f = self.f
+        yes, no, after = f.label("then"), f.label("else"), f.label("after")
+        f.branch(cond, yes, no)
+        ends, outs = [], []
+        for label, body, side in ((yes, s.then, 1), (no, s.orelse, 2)):
+            f.begin(label)
+            self.block(body)
+            values = [_parts(self.value(r[side])) for r in s.results]
+            if self.lane:
+                values = [[f.splat(p, self.lanes) for p in v] for v in values]
+            outs.append(values)
+            ends.append(f.block)
+            f.jump(after)
+        f.begin(after)
+        for (out, a, _), x, y in zip(s.results, *outs):
+            parts = [f.merge(p, ends[0], q, ends[1]) for p, q in zip(x, y)]
+            self.define(out, self.dtypes[a], _packed(parts))
+
+    def spread_conditional(self, s: If, cond: V) -> None:
+        """Lanes differ: each side runs, masked, if any lane takes it."""
+        f, lane = self.f, self.lane
+        sides = []
+        for body, side, chosen in ((s.then, 1, cond), (s.orelse, 2, ~cond)):
+            mask = both(f, lane.mask, chosen, lane.lanes)
+            values = []
+
+            def run(body=body, side=side, mask=mask, values=values):
+                self.lane = Lane(lane.lanes, mask)
+                self.block(body)
+                for r in s.results:
+                    parts = _parts(self.value(r[side]))
+                    values.append([f.splat(p, lane.lanes) for p in parts])
+                self.lane = lane
+                return values
+
+            sides.append(self.branch_any(mask, run))
+        for (out, a, _), x, y in zip(s.results, *sides):
+            parts = [cond.where(p, q) for p, q in zip(x, y)]
+            self.define(out, self.dtypes[a], _packed(parts))
+
+    def any_lane(self, mask: V) -> V:
+        bits = Type(f"i{mask.type.lanes}")
+        return self.f.emit(bits, f"bitcast {mask} to {bits}").ne(0)
+
+    def branch_any(self, mask: V, run: Callable):
+        f = self.f
+        before, yes, after = f.block, f.label("then"), f.label("after")
+        f.branch(self.any_lane(mask), yes, after)
+        f.begin(yes)
+        new = run()
+        end = f.block
+        f.jump(after)
+        f.begin(after)
+        return [
+            [f.merge(v, end, f.const(v.type, 0), before) for v in values]
+            for values in new
+        ]
+
+    def while_loop(self, s: While) -> None:
+        f, lane = self.f, self.lane
+        dtypes = [self.dtypes[c.init] for c in s.carries]
+        start = [_parts(self.value(c.init)) for c in s.carries]
+        start = [[f.splat(p, self.lanes) for p in parts] for parts in start]
+        before, head, work, done = f.block, *map(f.label, ("while", "do", "done"))
+        active, place = None, None
+        f.jump(head)
+        f.begin(head)
+        if lane:
+            first = lane.mask or f.const(Type("i1", lane.lanes), 1)
+            active, place = f.phi(first.type, first, before)
+        phis = [[f.phi(p.type, p, before) for p in parts] for parts in start]
+        if lane:
+            self.lane = Lane(lane.lanes, active)
+        for c, d, parts in zip(s.carries, dtypes, phis):
+            self.define(c.inner, d, _packed([v for v, _ in parts]))
+        self.block(s.cond_body)
+        cond = self.value(s.cond)
+        if lane:
+            active = both(f, active, cond, lane.lanes)
+            self.lane = Lane(lane.lanes, active)
+            cond = self.any_lane(active)
+        f.branch(cond, work, done)
+        f.begin(work)
+        self.block(s.body)
+        new = [_parts(self.value(c.next)) for c in s.carries]
+        new = [[f.splat(p, self.lanes) for p in parts] for parts in new]
+        if lane:  # lanes that have stopped keep their values
+            new = [
+                [active.where(v, old) for v, (old, _) in zip(values, parts)]
+                for values, parts in zip(new, phis)
+            ]
+            f.close_phi(place, active, f.block)
+        for parts, values in zip(phis, new):
+            for (_, where), v in zip(parts, values):
+                f.close_phi(where, v, f.block)
+        f.jump(head)
+        f.begin(done)
+        self.lane = lane
+        for c, d, parts in zip(s.carries, dtypes, phis):
+            self.define(c.out, d, _packed([v for v, _ in parts]))
+
+
+def _parts(value) -> tuple[V, ...]:
+    return value if isinstance(value, tuple) else (value,)
+
+
+def _packed(parts):
+    return tuple(parts) if len(parts) == 2 else parts[0]
+
+
+def _count(body: tuple[Stmt, ...]) -> int:
+    total = 0
+    for s in body:
+        total += 1 + sum(map(_count, blocks(s)))
+        if isinstance(s, Loop):
+            total += s.extent
+    return total
+
+
+def _result_dtypes(body: tuple[Stmt, ...], types: dict) -> None:
+    """dtypes of everything a block defines, without emitting it."""
+    for s in body:
+        match s:
+            case Const() | Op() | Load():
+                types[s.out] = s.dtype
+            case Loop():
+                types[s.index] = INDEX
+                for c in s.carries:
+                    types[c.inner] = types[c.out] = types[c.init]
+                _result_dtypes(s.body, types)
+                for r in s.reductions:
+                    types.update({o: types[a] for o, a in zip(r.outs, r.args)})
+            case If():
+                _result_dtypes(s.then, types)
+                _result_dtypes(s.orelse, types)
+                types.update({o: types[a] for o, a, _ in s.results})
+            case While():
+                for c in s.carries:
+                    types[c.inner] = types[c.out] = types[c.init]
+                _result_dtypes(s.cond_body, types)
+                _result_dtypes(s.body, types)

@@ -1,0 +1,251 @@
+"""Kernels to callable machine code: one module a batch, kept in memory and on disk.
+
+    fns = compile_kernels([kernel, ...])     # equal kernels compile once
+    fns[0].call(pointer_table_address)       # the whole grid; no result
+    run = RunList(...)                       # many kernels in one native call: runlist.py
+
+A batch is one or two LLVM modules (two threads, when there is enough to compile), whose
+objects are stored under a hash of the kernels' keys, this package's own source, the
+machine and LLVM's version; a stored batch loads in about a millisecond without any IR
+being written. Nothing here is imported, nor llvmlite, before the first compilation.
+
+A kernel past `PARALLEL_NS` of estimated work is split into chunks, by its shape alone,
+and runs on the pool of `runtime.py`.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import hashlib
+import os
+import struct
+import threading
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from pathlib import Path
+
+from jaxlike.backends.numba import runtime
+from jaxlike.backends.numba.store import default_store
+from jaxlike.backends.numba.target import host
+from jaxlike.backends.plan.ir import Kernel, work
+
+PARALLEL_NS = 20_000.0
+"""Estimated work from which a kernel runs on several threads."""
+CHUNK_NS = 10_000.0
+MAX_CHUNKS = 64
+RELEASE_NS = 20_000.0
+"""Estimated work from which a call lets other Python threads run."""
+TWO_THREADS = 3
+"""Kernels from which a batch is compiled on two threads."""
+
+
+@dataclass(frozen=True)
+class RawKernel:
+    """A kernel written as LLVM IR outright: tiles, sorts, calls into libraries.
+
+    text: a module's IR with `define void @SYMBOL(ptr %buffers, i64 %lo, i64 %hi)`, where
+    the word SYMBOL stands for the name it will get. extent: grid points. ns: estimated
+    work. grain: chunks are multiples of this. symbols: addresses of external names.
+    """
+
+    text: str
+    extent: int
+    ns: float
+    grain: int = 1
+    symbols: tuple[tuple[str, int], ...] = ()
+
+    @cached_property
+    def key(self) -> str:
+        words = f"{self.text}|{self.extent}|{[n for n, _ in self.symbols]}"
+        return hashlib.blake2b(words.encode(), digest_size=20).hexdigest()
+
+
+class CompiledKernel:
+    """Machine code of a kernel. Keep it alive while its addresses are in use.
+
+    call(table): run the whole grid on the buffers whose addresses lie in the pointer
+    table (an int address of void*[number of arguments]). address: of the function
+    void(ptr table, i64 lo, i64 hi). extent, chunk: grid points; points a task (0: runs
+    serially).
+    """
+
+    def __init__(self, kernel: Kernel | RawKernel, address: int, library):
+        self.kernel, self.address, self._library = kernel, address, library
+        self.extent = kernel.extent
+        self.chunk = chunk_size(kernel)
+        self.ns = _work(kernel)
+        release = self.ns > RELEASE_NS
+        self._record = (ctypes.c_int64 * 4)(address, self.extent, self.chunk, release)
+        native = get_runtime()
+        if self.chunk:
+            native.start_pool()
+        self.call = native.kernel_caller(ctypes.addressof(self._record))
+
+    @property
+    def source(self) -> str:
+        """The kernel's LLVM IR."""
+        return _module_text([self.kernel], ["kernel"])
+
+    def assembly(self) -> str:
+        """The kernel's machine code as assembly."""
+        from jaxlike.backends.numba.binding import assembly
+
+        return assembly(self.source)
+
+
+def compile_kernels(
+    kernels: Sequence[Kernel | RawKernel],
+) -> list[CompiledKernel]:
+    """Compile kernels, equal ones once.
+
+    Args:
+      kernels: loop-nest kernels or raw ones, in any mixture.
+    Returns: a CompiledKernel each, in order.
+    """
+    with _lock:
+        missing: dict[str, Kernel | RawKernel] = {}
+        for k in kernels:
+            if k.key not in _compiled:
+                missing.setdefault(k.key, k)
+        if missing:
+            _compile(list(missing.values()))
+        return [_compiled[k.key] for k in kernels]
+
+
+_lock = threading.RLock()
+_compiled: dict[str, CompiledKernel] = {}
+
+
+def clear_memory() -> None:
+    """Forget compiled kernels; programs that hold some keep them."""
+    with _lock:
+        _compiled.clear()
+
+
+def _compile(kernels: list[Kernel | RawKernel]) -> None:
+    from jaxlike.backends.numba import binding
+
+    names = [f"jaxlike_{i}" for i in range(len(kernels))]
+    store = default_store()
+    key = _batch_key([k.key for k in kernels]) if store else ""
+    objects = _unpack(store.get(key)) if store else None
+    if objects is None:
+        objects = _objects(kernels, names)
+        if store:
+            store.put(key, _pack(objects))
+    symbols = {n: a for k in kernels if isinstance(k, RawKernel) for n, a in k.symbols}
+    try:
+        library = binding.Library(objects, names, symbols)
+    except RuntimeError:  # an object that matches its checksum, but not this process
+        objects = _objects(kernels, names)
+        library = binding.Library(objects, names, symbols)
+    for k, name in zip(kernels, names):
+        _compiled[k.key] = CompiledKernel(k, library.addresses[name], library)
+
+
+def _objects(kernels, names) -> list[bytes]:
+    from jaxlike.backends.numba.binding import compile_text
+
+    def make(part: slice) -> bytes:
+        return compile_text(_module_text(kernels[part], names[part]), host())
+
+    if len(kernels) < TWO_THREADS or runtime.thread_count() < 2:
+        return [make(slice(None))]
+    with ThreadPoolExecutor(1) as pool:
+        other = pool.submit(make, slice(1, None, 2))
+        return [make(slice(0, None, 2)), other.result()]
+
+
+def _module_text(kernels, names) -> str:
+    from jaxlike.backends.numba.emit import emit_kernel
+    from jaxlike.backends.numba.llvm import Module
+
+    module, raw = Module(), []
+    for k, name in zip(kernels, names):
+        if isinstance(k, RawKernel):
+            raw.append(k.text.replace("SYMBOL", name))
+        else:
+            emit_kernel(k, host(), name, module)
+    return "\n".join([str(module), *raw])
+
+
+def _work(kernel: Kernel | RawKernel) -> float:
+    return kernel.ns if isinstance(kernel, RawKernel) else work(kernel)
+
+
+def chunk_size(kernel: Kernel | RawKernel) -> int:
+    """Grid points a task, from the shape alone; 0 where one thread is best."""
+    ns, extent = _work(kernel), kernel.extent
+    if ns < PARALLEL_NS or extent < 2:
+        return 0
+    tasks = int(min(MAX_CHUNKS, max(2.0, ns / CHUNK_NS), extent))
+    chunk = -(-extent // tasks)
+    grain = kernel.grain if isinstance(kernel, RawKernel) else 1
+    if chunk >= 4096:  # whole cache lines, whole vectors
+        grain = max(grain, 64)
+    chunk = -(-chunk // grain) * grain
+    return chunk if chunk < extent else 0
+
+
+# -- keys ------------------------------------------------------------------------------
+@lru_cache(1)
+def _code_version() -> str:
+    """Hash of everything that decides what a kernel's key compiles to."""
+    from jaxlike.backends.numba import binding
+
+    h = hashlib.blake2b(digest_size=16)
+    here = Path(__file__).parent
+    plan = here.parent / "plan"
+    files = [*sorted(here.glob("*.py")), *sorted(here.glob("math/*.py"))]
+    for path in [*files, plan / "ir.py", plan / "ops.py"]:
+        h.update(path.read_bytes())
+    target = host()
+    for word in (binding.VERSION, target.triple, target.cpu, target.features):
+        h.update(word.encode())
+    return h.hexdigest()
+
+
+def _batch_key(keys: Sequence[str]) -> str:
+    words = "\n".join([_code_version(), *keys])
+    return hashlib.blake2b(words.encode(), digest_size=20).hexdigest()
+
+
+def _pack(objects: list[bytes]) -> bytes:
+    head = struct.pack(f"<{len(objects) + 1}Q", len(objects), *map(len, objects))
+    return head + b"".join(objects)
+
+
+def _unpack(data: bytes | None) -> list[bytes] | None:
+    if data is None:
+        return None
+    (count,) = struct.unpack_from("<Q", data)
+    sizes = struct.unpack_from(f"<{count}Q", data, 8)
+    at, objects = 8 * (count + 1), []
+    for size in sizes:
+        objects.append(data[at : at + size])
+        at += size
+    return objects
+
+
+# -- the runtime -----------------------------------------------------------------------
+@lru_cache(1)
+def get_runtime() -> runtime.Runtime:
+    """The native runtime of this process, linked at first use."""
+    from jaxlike.backends.numba import binding
+
+    text = runtime.source()
+    store = default_store()
+    key = _batch_key([hashlib.blake2b(text.encode()).hexdigest()]) if store else ""
+    code = store.get(key) if store else None
+    if code is None:
+        code = binding.compile_text(text, host())
+        if store:
+            store.put(key, code)
+    library = binding.Library([code], runtime.EXPORTS, runtime.imports())
+    library.keep_forever()
+    native = runtime.Runtime(library)
+    if hasattr(os, "register_at_fork"):
+        os.register_at_fork(after_in_child=native.forget_pool)
+    return native

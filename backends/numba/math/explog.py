@@ -1,0 +1,235 @@
+"""exp, exp2, expm1, log, log1p, log2, logistic.
+
+exp: x = n ln2 + r with |r| <= ln2/2 (Cody-Waite, fused), a polynomial in r, and 2^n in
+two factors, so that results underflow gradually and overflow to infinity by themselves.
+log: x = 2^e m with m in [sqrt(1/2), sqrt(2)); log1p(m - 1) by a polynomial. NaN runs
+through the arithmetic; clamps use ordered comparisons, which leave NaN alone.
+"""
+
+from __future__ import annotations
+
+from jaxlike.backends.numba.llvm import V
+from jaxlike.backends.numba.math import vector_math
+
+LN2_HI = {"float": 0.693359375, "double": 0.693147180369123816490}
+LN2_LO = {"float": -2.12194440054690583e-4, "double": 1.90821492927058770002e-10}
+LOG2E = 1.44269504088896340736
+# Adding and subtracting 1.5 * 2^mantissa rounds to an integer, which then also stands in
+# the low bits: a conversion that NaN cannot make undefined.
+MAGIC = {"float": 12582912.0, "double": 6755399441055744.0}
+MANTISSA = {"float": 23, "double": 52}
+BIAS = {"float": 127, "double": 1023}
+
+# e^r = 1 + r + r^2 Q(r) on |r| <= ln2/2: relative errors 2^-28, 2^-57.
+EXP = {
+    "float": (
+        0.4999999403953552, 0.16666515171527863, 0.04166823625564575,
+        0.008369380608201027, 0.0013823111075907946,
+    ),
+    "double": (
+        0.5000000000000012, 0.1666666666666641, 0.041666666666515806,
+        0.008333333333493887, 0.001388888894764154, 0.0001984126951515245,
+        2.4801488711309128e-05, 2.7557571515285422e-06, 2.763188788622335e-07,
+        2.5007049358304425e-08,
+    ),
+}  # fmt: skip
+# 2^r = 1 + r Q(r) on |r| <= 1/2: 2^-28, 2^-59.
+EXP2 = {
+    "float": (
+        0.6931471824645996, 0.24022647738456726, 0.05550357699394226,
+        0.009618491865694523, 0.0013392047258093953, 0.00015333878400269896,
+    ),
+    "double": (
+        0.6931471805599453, 0.2402265069591007, 0.05550410866482346,
+        0.00961812910762983, 0.0013333558146000932, 0.00015403530390482455,
+        1.5252734207308563e-05, 1.3215489359902399e-06, 1.0177913017108907e-07,
+        7.053905953062705e-09, 4.476435031668733e-10, 2.713433457325099e-11,
+    ),
+}  # fmt: skip
+# e^r - 1 = r + r^2 Q(r) on |r| <= ln2/2: 2^-31, 2^-61.
+EXPM1 = {
+    "float": (
+        0.5, 0.1666666567325592, 0.041666485369205475, 0.008333557285368443,
+        0.0013933199224993587, 0.0001975039194803685,
+    ),
+    "double": (
+        0.5, 0.16666666666666677, 0.041666666666666574, 0.008333333333321173,
+        0.0013888888888945227, 0.00019841269887764653, 2.4801587193484637e-05,
+        2.7557242165060055e-06, 2.75573898770314e-07, 2.5109866234134562e-08,
+        2.0878580644179476e-09,
+    ),
+}  # fmt: skip
+# float: log1p(f) = f - f^2/2 + f^3 P(f) on [sqrt(1/2) - 1, sqrt(2) - 1]: 2^-27.
+# double: log1p(f) = 2 s + s^3 P(s^2) with s = f / (2 + f): 2^-58.
+LOG = {
+    "float": (
+        0.3333333134651184, -0.25000840425491333, 0.20001277327537537,
+        -0.16622664034366608, 0.14199835062026978, -0.13164998590946198,
+        0.12779076397418976, -0.07645078748464584,
+    ),
+    "double": (
+        0.6666666666666745, 0.39999999999336855, 0.28571428761112333,
+        0.22222196518762233, 0.1818367743701489, 0.15311006189825424,
+        0.1482782040752239,
+    ),
+}  # fmt: skip
+
+
+def horner(x: V, coefficients) -> V:
+    """coefficients[0] + coefficients[1] x + ... , fused."""
+    *rest, last = coefficients
+    acc = x.b.const(x.type, last)
+    for c in reversed(rest):
+        acc = x.b.muladd(acc, x, c)
+    return acc
+
+
+def limit(x: V, low: float, high: float) -> V:
+    """x clamped, NaN staying NaN."""
+    x = (x > high).where(high, x)
+    return (x < low).where(low, x)
+
+
+def pow2(n: V) -> V:
+    """2^n for integers n within the exponent range."""
+    elem = "float" if n.type.bits == 32 else "double"
+    return ((n + BIAS[elem]) << MANTISSA[elem]).as_float()
+
+
+def scale(p: V, n: V) -> V:
+    """p 2^n for |n| up to twice the exponent range; rounds once, where subnormal."""
+    half = n >> 1
+    return p * pow2(half) * pow2(n - half)
+
+
+def round_int(x: V) -> tuple[V, V]:
+    """(x rounded to an integer, the same as an integer), for small |x|; NaN is safe."""
+    magic = MAGIC[x.type.elem]
+    t = x + magic
+    return t - magic, t.bits() - x.b.const(x.type, magic).bits()
+
+
+def split_ln2(x: V) -> tuple[V, V]:
+    """(n as integer, r) with x = n ln2 + r."""
+    b, elem = x.b, x.type.elem
+    n, i = round_int(x * LOG2E)
+    r = b.fma(n, -LN2_HI[elem], x)
+    return i, b.fma(n, -LN2_LO[elem], r)
+
+
+@vector_math("exp", inline=True)
+def exp(x: V) -> V:
+    elem = x.type.elem
+    x = limit(x, *((-104.0, 89.0) if elem == "float" else (-746.0, 710.0)))
+    n, r = split_ln2(x)
+    b = x.b
+    p = b.muladd(horner(r, EXP[elem]), r * r, r) + 1.0
+    return scale(p, n)
+
+
+@vector_math("exp2", inline=True)
+def exp2(x: V) -> V:
+    elem = x.type.elem
+    x = limit(x, *((-151.0, 129.0) if elem == "float" else (-1076.0, 1025.0)))
+    n, i = round_int(x)
+    r = x - n
+    return scale(x.b.muladd(horner(r, EXP2[elem]), r, 1.0), i)
+
+
+@vector_math("expm1", inline=True)
+def expm1(x: V) -> V:
+    b, elem = x.b, x.type.elem
+    small, big = (-18.0, 89.0) if elem == "float" else (-40.0, 710.0)
+    y = limit(x, small, big)
+    n, r = split_ln2(y)
+    p = b.muladd(horner(r, EXPM1[elem]), r * r, r)
+    # 2^n p + (2^n - 1), halved so that n = 128 (1024) does not overflow before its time
+    s = pow2(n - 1)
+    out = b.fma(s, p, s - 0.5) * 2.0
+    return x.eq(0.0).where(x, out)
+
+
+def log_parts(x: V) -> tuple[V, V]:
+    """(f, e) with x = 2^e (1 + f), f in [sqrt(1/2) - 1, sqrt(2) - 1); x > 0 finite."""
+    elem, wide = x.type.elem, MANTISSA[x.type.elem]
+    tiny, up = (2.0**-126, 25) if elem == "float" else (2.0**-1022, 54)
+    small = x < tiny
+    x = small.where(x * 2.0**up, x)
+    root = x.b.const(x.type, 0.5**0.5).bits()
+    i = x.bits() - root
+    e = i >> wide
+    m = (x.bits() - (e << wide)).as_float()
+    e = e - small.where(x.b.const(e.type, up), 0)
+    return m - 1.0, int_to_float(e, elem)
+
+
+def int_to_float(n: V, elem: str) -> V:
+    """Small integers as floats; for double by magic bits, vector code on any machine."""
+    if elem == "float":
+        return n.cast("sitofp", "float")
+    magic = MAGIC["double"]
+    bits = n + n.b.const(n.type.with_elem("double"), magic).bits()
+    return bits.as_float() - magic
+
+
+def log1p_tail(f: V) -> V:
+    """log1p(f) - f on the range of `log_parts`."""
+    b, elem = f.b, f.type.elem
+    if elem == "float":
+        p = horner(f, LOG[elem])
+        return b.muladd(p * f, f * f, f * f * -0.5)
+    s = f / (f + 2.0)
+    z = s * s
+    half = f * f * 0.5
+    return b.muladd(s, b.muladd(z, horner(z, LOG[elem]), half), -half)
+
+
+def log_special(x: V, y: V) -> V:
+    """Puts in log's values for x <= 0, infinity and NaN."""
+    inf, nan = float("inf"), float("nan")
+    y = x.eq(inf).where(x, y)
+    y = x.eq(0.0).where(-inf, y)
+    return x.cmp("ult", 0.0).where(nan, y)
+
+
+@vector_math("log", inline=True)
+def log(x: V) -> V:
+    b, elem = x.b, x.type.elem
+    f, e = log_parts(x)
+    low = b.muladd(e, LN2_LO[elem], log1p_tail(f))
+    return log_special(x, b.fma(e, LN2_HI[elem], f + low))
+
+
+@vector_math("log2", inline=True)
+def log2(x: V) -> V:
+    b, elem = x.b, x.type.elem
+    f, e = log_parts(x)
+    tail = log1p_tail(f)
+    high = LOG2E_HI[elem]
+    low = b.muladd(tail, LOG2E, f * (LOG2E - high))
+    return log_special(x, b.fma(f, high, low) + e)
+
+
+LOG2E_HI = {"float": 1.4426950216293335, "double": LOG2E}
+
+
+@vector_math("log1p", inline=True)
+def log1p(x: V) -> V:
+    b, elem = x.b, x.type.elem
+    u = x + 1.0
+    f, e = log_parts(u)
+    # What x + 1 rounded away, scaled as f is. (u - 1 is exact where it matters.)
+    lost = (x > 1.0).where(1.0 - (u - x), x - (u - 1.0))
+    c = (lost / u) * (f + 1.0)
+    big = 2.0 ** (MANTISSA[elem] + 2)
+    c = (x > big).where(0.0, c)
+    f2 = f + c
+    low = b.muladd(e, LN2_LO[elem], log1p_tail(f2)) + ((f - f2) + c)
+    y = log_special(u, b.fma(e, LN2_HI[elem], f2 + low))
+    return x.call("fabs").cmp("olt", 2.0 ** -(MANTISSA[elem] + 2)).where(x, y)
+
+
+@vector_math("logistic", inline=True)
+def logistic(x: V) -> V:
+    e = exp(-x.call("fabs"))
+    return (x >= 0.0).where(1.0, e) / (e + 1.0)

@@ -1,0 +1,399 @@
+"""Fusion: which equations share a kernel.
+
+A cluster has an iteration space (the non-unit axes of its largest values) and maybe
+`reduced` axes of it. Its members are elementwise equations over the whole space ("full"
+members), reductions of full members over the reduced axes, and elementwise equations
+over what is left ("row" members), which full members may read again: softmax and layer
+norm are one cluster each. Equations are taken in order; each joins the cluster of an
+operand where that fits and closes no cycle, else it starts a cluster of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from jaxlike.backends.plan.access import (
+    Access,
+    Affine,
+    Resolver,
+    index_of_shape,
+    is_layout,
+    squeezed,
+    strides,
+)
+from jaxlike.backends.plan.ops import DTYPES, OPS, REDUCTIONS, supported
+from jaxlike.core.jaxpr import Jaxpr, JaxprEqn, Literal, Var
+
+MAX_MEMBERS = 96
+"""Longer straight-line kernels cost LLVM more than they save."""
+MAX_STRIDED = 1 << 18
+"""Elements up to which a sum over leading axes shares a kernel with its producers."""
+
+REDUCE_NAMES = {
+    "reduce_sum": "add",
+    "reduce_prod": "mul",
+    "reduce_max": "max",
+    "reduce_min": "min",
+    "reduce_and": "and",
+    "reduce_or": "or",
+    "reduce_xor": "xor",
+    "argmax": "argmax",
+    "argmin": "argmin",
+}
+# primitives that are an operation of the IR under another name
+OP_NAMES = {"add_any": "add", "stop_gradient": "copy"}
+_TOTAL_ORDER = {"eq_to", "le_to", "lt_to"}
+
+
+def op_name(eqn: JaxprEqn) -> str:
+    name = eqn.primitive.name
+    return OP_NAMES.get(name, name)
+
+
+def is_map(eqn: JaxprEqn) -> bool:
+    """Whether the equation is elementwise, and a kernel can hold it."""
+    name = op_name(eqn)
+    if name not in OPS or name in _TOTAL_ORDER or len(eqn.outvars) != 1:
+        return False
+    avals = [v.aval for v in (*eqn.invars, *eqn.outvars)]
+    if not all(isinstance(a.dtype, np.dtype) and a.dtype in DTYPES for a in avals):
+        return False
+    if avals[-1].size == 0:
+        return False
+    operands = eqn.invars[1:] if name == "select_n" else eqn.invars
+    if name == "bitcast_convert_type" and (
+        avals[0].dtype.itemsize != avals[-1].dtype.itemsize
+    ):
+        return False
+    if name == "complex":
+        return avals[-1].dtype.kind == "c"
+    return all(supported(name, v.aval.dtype) for v in operands)
+
+
+def is_reduction(eqn: JaxprEqn) -> bool:
+    """Whether the equation is a reduction that a kernel can hold."""
+    name = REDUCE_NAMES.get(eqn.primitive.name)
+    if name is None:
+        return False
+    aval = eqn.invars[0].aval
+    if type(eqn.invars[0]) is Literal or aval.dtype not in DTYPES or aval.size == 0:
+        return False
+    kind = "f" if aval.dtype.kind == "V" else aval.dtype.kind
+    if kind not in REDUCTIONS[name]:
+        return False
+    axes = eqn.params["axes"]
+    if name.startswith("arg"):
+        # positions are counted along one axis
+        return len(axes) == 1 and aval.shape[axes[0]] > 1
+    return any(aval.shape[a] > 1 for a in axes)
+
+
+@dataclass(eq=False)
+class Cluster:
+    """Equations that share a kernel. `operands` holds the accesses of each member."""
+
+    space: tuple[int, ...]
+    reduced: tuple[int, ...] | None = None
+    members: list[JaxprEqn] = field(default_factory=list)
+    levels: dict[Var, str] = field(default_factory=dict)  # "full" or "row"
+    operands: dict[JaxprEqn, list[Access]] = field(default_factory=dict)
+    # numbers of the steps that must run before this cluster
+    after: set[int] = field(default_factory=set)
+    number: int = 0
+
+    @property
+    def kept(self) -> tuple[int, ...]:
+        reduced = self.reduced or ()
+        return tuple(d for d in range(len(self.space)) if d not in reduced)
+
+    @property
+    def rank(self) -> int:
+        return len(self.space)
+
+    def full_address(self) -> Affine:
+        return Affine(0, strides(self.space))
+
+    def row_address(self) -> Affine:
+        """The address of this grid point in an array of the kept axes."""
+        kept = self.kept
+        steps = dict(zip(kept, strides([self.space[d] for d in kept])))
+        return Affine(0, tuple(steps.get(d, 0) for d in range(self.rank)))
+
+    def axes_of(self, shape: Sequence[int]) -> tuple[int, ...] | None:
+        """The axes of the space that an array of this shape runs over."""
+        sizes = squeezed(shape)
+        if sizes == self.space:
+            return tuple(range(self.rank))
+        if self.reduced is not None and sizes == tuple(
+            self.space[d] for d in self.kept
+        ):
+            return self.kept
+        return None
+
+
+class Fusion:
+    """Assigns every equation of a jaxpr to a step: a cluster, or a call by itself."""
+
+    def __init__(self, jaxpr: Jaxpr):
+        self.jaxpr = jaxpr
+        self.defs: dict[Var, JaxprEqn] = {
+            v: eqn for eqn in jaxpr.eqns for v in eqn.outvars
+        }
+        self.resolver = Resolver(self.defs)
+        # the step that makes each variable; layout equations have none until asked for
+        self.made_by: dict[Var, Cluster | int] = {}
+        self.clusters: list[Cluster] = []
+        self.calls: dict[int, JaxprEqn] = {}
+        # ancestors[n]: the steps that step n needs, directly or not
+        self.ancestors: dict[int, set[int]] = {}
+        self.count = 0
+        for eqn in jaxpr.eqns:
+            self._place(eqn)
+
+    # --- steps
+
+    def _new_step(self) -> int:
+        self.count += 1
+        self.ancestors[self.count] = set()
+        return self.count
+
+    def step_of(self, var: Var) -> int | None:
+        made = self.made_by.get(var)
+        if made is None:
+            made = self.made_by.get(self.base(var))
+        if made is None:
+            return None
+        return made.number if isinstance(made, Cluster) else made
+
+    def _needs(self, number: int, steps: set[int]) -> None:
+        """Step `number` now needs these steps; so does all that needs `number`."""
+        new = set(steps)
+        for s in steps:
+            new |= self.ancestors[s]
+        new.discard(number)
+        self.ancestors[number] |= new
+        for other in self.ancestors.values():
+            if number in other:
+                other |= self.ancestors[number]
+
+    def _place(self, eqn: JaxprEqn) -> None:
+        if is_layout(eqn):
+            return
+        if is_map(eqn):
+            self._place_map(eqn)
+        elif is_reduction(eqn):
+            self._place_reduction(eqn)
+        else:
+            self._place_call(eqn)
+
+    def _place_call(self, eqn: JaxprEqn) -> None:
+        number = self._new_step()
+        self.calls[number] = eqn
+        self._needs(number, self._steps_of_operands(eqn))
+        for v in eqn.outvars:
+            self.made_by[v] = number
+
+    def _steps_of_operands(self, eqn: JaxprEqn) -> set[int]:
+        return {
+            s
+            for v in eqn.invars
+            if type(v) is not Literal and (s := self.step_of(self.base(v))) is not None
+        }
+
+    def base(self, var: Var) -> Var:
+        """The variable in memory that a chain of layout equations reads."""
+        while True:
+            eqn = self.defs.get(var)
+            if eqn is None or not is_layout(eqn):
+                return var
+            if eqn.primitive.name == "iota" or type(eqn.invars[0]) is Literal:
+                return var
+            var = eqn.invars[0]
+
+    # --- joining
+
+    def _place_map(self, eqn: JaxprEqn) -> None:
+        shape = eqn.outvars[0].aval.shape
+        sizes = squeezed(shape)
+        cluster: Cluster | None = None
+        for candidate in self._candidates(eqn):
+            if candidate.axes_of(shape) is None:
+                continue
+            if not self._fits(candidate, eqn, shape):
+                continue
+            if cluster is None:
+                cluster = candidate
+            else:
+                cluster = self._merge(cluster, candidate) or cluster
+        if cluster is None:
+            cluster = self._new_cluster(sizes)
+        self._add(cluster, eqn, shape)
+
+    def _place_reduction(self, eqn: JaxprEqn) -> None:
+        operand = eqn.invars[0]
+        shape = operand.aval.shape
+        space = squeezed(shape)
+        places = {d: k for k, d in enumerate(d for d, n in enumerate(shape) if n != 1)}
+        reduced = tuple(sorted(places[d] for d in eqn.params["axes"] if d in places))
+        size = int(np.prod(space))
+        trailing = reduced == tuple(range(len(space) - len(reduced), len(space)))
+        cluster: Cluster | None = None
+        for candidate in self._candidates(eqn):
+            if candidate.space != space or candidate.reduced not in (None, reduced):
+                continue
+            if not trailing and size > MAX_STRIDED:
+                continue
+            if len(reduced) == len(space) and size > MAX_STRIDED:
+                continue
+            if self._fits(candidate, eqn, shape):
+                cluster = candidate
+                break
+        if cluster is None:
+            cluster = self._new_cluster(space)
+        cluster.reduced = reduced
+        self._add(cluster, eqn, shape)
+
+    def _candidates(self, eqn: JaxprEqn) -> list[Cluster]:
+        found: list[Cluster] = []
+        for v in eqn.invars:
+            if type(v) is Literal:
+                continue
+            made = self.made_by.get(self.base(v))
+            if isinstance(made, Cluster) and made not in found:
+                found.append(made)
+        return sorted(found, key=lambda c: -c.number)
+
+    def _fits(self, cluster: Cluster, eqn: JaxprEqn, shape) -> bool:
+        """Whether the equation can join: no operand of the cluster's own is read at
+        another place than this point, and none needs the cluster from outside."""
+        if len(cluster.members) >= MAX_MEMBERS:
+            return False
+        outside: set[int] = set()
+        axes = tuple(range(cluster.rank)) if eqn_reduces(eqn) else None
+        for access in self._accesses(cluster, eqn, shape, axes):
+            base = access.base
+            if base is None or type(base) is Literal:
+                continue
+            level = cluster.levels.get(base)
+            if level is None:
+                step = self.step_of(base)
+                if step is not None:
+                    outside.add(step)
+            elif access.address != (
+                cluster.full_address() if level == "full" else cluster.row_address()
+            ):
+                return False
+        return not any(
+            s == cluster.number or cluster.number in self.ancestors[s] for s in outside
+        )
+
+    def _accesses(self, cluster, eqn, shape, axes=None) -> list[Access]:
+        if axes is None:
+            axes = cluster.axes_of(shape)
+        index = index_of_shape(shape, axes, cluster.rank)
+        return [self._resolve(v, shape, index, cluster.rank) for v in eqn.invars]
+
+    def _resolve(self, atom, shape, index, rank) -> Access:
+        return self.resolver.operand(atom, shape, index, rank)
+
+    def _merge(self, a: Cluster, b: Cluster) -> Cluster | None:
+        """One cluster of two with the same space, if nothing lies between them."""
+        if a.space != b.space or len(a.members) + len(b.members) > MAX_MEMBERS:
+            return None
+        if a.reduced is not None and b.reduced is not None and a.reduced != b.reduced:
+            return None
+        if a.number == b.number:
+            return a
+        first, second = a, b
+        if a.number in self.ancestors[b.number] or (
+            b.number not in self.ancestors[a.number] and a.number < b.number
+        ):
+            first, second = a, b
+        else:
+            first, second = b, a
+        # a step that needs `first` and that `second` needs would be cut off
+        between = {
+            s
+            for s in self.ancestors[second.number]
+            if s != first.number and first.number in self.ancestors[s]
+        }
+        if between:
+            return None
+        reduced = first.reduced if first.reduced is not None else second.reduced
+        if not self._consistent(first, second, reduced):
+            return None
+        first.reduced = reduced
+        for eqn in second.members:
+            first.members.append(eqn)
+            first.operands[eqn] = second.operands[eqn]
+        first.levels.update(second.levels)
+        for v, made in list(self.made_by.items()):
+            if made is second:
+                self.made_by[v] = first
+        self.clusters.remove(second)
+        gone, kept = second.number, first.number
+        steps = self.ancestors.pop(gone) - {kept}
+        for other in self.ancestors.values():
+            if gone in other:
+                other.discard(gone)
+                other.add(kept)
+        self.ancestors[kept].discard(gone)
+        self.ancestors[kept].discard(kept)
+        self._needs(kept, {s for s in steps if s != gone})
+        return first
+
+    def _consistent(self, first: Cluster, second: Cluster, reduced) -> bool:
+        """Whether the second's reads of the first's values are at their own place."""
+        probe = Cluster(first.space, reduced)
+        full, row = probe.full_address(), probe.row_address()
+        for cluster, other in ((first, second), (second, first)):
+            for eqn in cluster.members:
+                for access in cluster.operands[eqn]:
+                    level = other.levels.get(access.base) if access.base else None
+                    if level == "full" and access.address != full:
+                        return False
+                    if level == "row" and access.address != row:
+                        return False
+        return True
+
+    def _new_cluster(self, space: tuple[int, ...]) -> Cluster:
+        cluster = Cluster(space, number=self._new_step())
+        self.clusters.append(cluster)
+        return cluster
+
+    def _add(self, cluster: Cluster, eqn: JaxprEqn, shape) -> None:
+        reduces = eqn_reduces(eqn)
+        axes = tuple(range(cluster.rank)) if reduces else None
+        accesses = self._accesses(cluster, eqn, shape, axes)
+        cluster.members.append(eqn)
+        cluster.operands[eqn] = accesses
+        out = eqn.outvars[0]
+        if reduces or cluster.axes_of(shape) != tuple(range(cluster.rank)):
+            cluster.levels[out] = "row"
+        else:
+            cluster.levels[out] = "full"
+        self.made_by[out] = cluster
+        steps = set()
+        for access in accesses:
+            if access.base is None or type(access.base) is Literal:
+                continue
+            step = self.step_of(access.base)
+            if step is not None and step != cluster.number:
+                steps.add(step)
+        self._needs(cluster.number, steps)
+
+    # --- the result
+
+    def order(self) -> list[Cluster | JaxprEqn]:
+        """Clusters and calls in an order that respects what needs what."""
+        steps: dict[int, Cluster | JaxprEqn] = {c.number: c for c in self.clusters}
+        steps.update(self.calls)
+        numbers = sorted(steps, key=lambda n: (len(self.ancestors[n]), n))
+        return [steps[n] for n in numbers]
+
+
+def eqn_reduces(eqn: JaxprEqn) -> bool:
+    return eqn.primitive.name in REDUCE_NAMES

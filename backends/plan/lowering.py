@@ -1,0 +1,331 @@
+"""A cluster becomes a kernel of the loop-nest IR.
+
+The grid runs over the axes that the cluster keeps, loops over the axes it reduces. Full
+members are computed in phases: phase p may read the reductions of the phases before.
+What an earlier phase computed is computed again where that is cheap, else it is kept in
+a row of scratch memory (or read back from an output).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from jaxlike.backends.plan.access import Access, Affine, collapsible
+from jaxlike.backends.plan.build import KernelBuilder
+from jaxlike.backends.plan.clusters import (
+    REDUCE_NAMES,
+    Cluster,
+    eqn_reduces,
+    op_name,
+)
+from jaxlike.backends.plan.ir import Kernel, Value
+from jaxlike.backends.plan.ops import INDEX, OPS
+from jaxlike.core.jaxpr import JaxprEqn, Literal, Var
+
+COSTLY = 10
+"""Operations at least this dear (ops.OpSpec.cost) are not computed twice."""
+MAX_ROW = 1 << 14
+"""Elements of scratch that a grid point may have."""
+
+_PARAMS = {
+    "integer_pow": ("y",),
+    "round": ("rounding_method",),
+    "reduce_precision": ("exponent_bits", "mantissa_bits"),
+}
+
+
+class Lowered(NamedTuple):
+    """A kernel, and the variables of its buffer arguments in order."""
+
+    kernel: Kernel
+    inputs: list[Var]
+    outputs: list[Var]
+
+
+def lower_cluster(
+    cluster: Cluster, needed: set[Var], position: dict[int, int], name: str = ""
+) -> Lowered:
+    """The kernel that computes the cluster's members.
+
+    needed: the variables that something outside the cluster reads; position: where
+    each equation (by id) stands in its jaxpr.
+    """
+    return _Lowering(cluster, needed, position).run(name)
+
+
+class _Lowering:
+    def __init__(self, cluster: Cluster, needed: set[Var], position: dict[int, int]):
+        self.cluster = cluster
+        self.members = sorted(cluster.members, key=lambda e: position[id(e)])
+        self.made_by: dict[Var, JaxprEqn] = {e.outvars[0]: e for e in self.members}
+        self.needed = needed
+        self.outputs = [e.outvars[0] for e in self.members if e.outvars[0] in needed]
+        self.phase: dict[Var, int] = {}
+        self._assign_phases()
+        self.inputs: list[Var] = []
+        for eqn in self.members:
+            for access in cluster.operands[eqn]:
+                base = access.base
+                if (
+                    base is not None
+                    and type(base) is not Literal
+                    and base not in self.made_by
+                    and base not in self.inputs
+                ):
+                    self.inputs.append(base)
+        self._choose_axes()
+        self.kept_aside = self._choose_scratch()
+
+    # --- analysis
+
+    def _assign_phases(self) -> None:
+        for eqn in self.members:
+            start = max(
+                (
+                    self.phase[a.base]
+                    for a in self.cluster.operands[eqn]
+                    if a.base in self.phase
+                ),
+                default=0,
+            )
+            self.phase[eqn.outvars[0]] = start + eqn_reduces(eqn)
+        self.phases = 1 + max(
+            (
+                self.phase[e.outvars[0]] - eqn_reduces(e)
+                for e in self.members
+                if eqn_reduces(e) or self._is_full(e.outvars[0])
+            ),
+            default=0,
+        )
+
+    def _is_full(self, var: Var) -> bool:
+        return self.cluster.levels[var] == "full"
+
+    def _choose_axes(self) -> None:
+        cluster = self.cluster
+        addresses = [cluster.full_address()]
+        if cluster.reduced is not None:
+            addresses.append(cluster.row_address())
+        for eqn in self.members:
+            addresses += [a.address for a in cluster.operands[eqn]]
+        sizes = cluster.space
+        kept, reduced = cluster.kept, cluster.reduced or ()
+        axes = collapsible(sizes, addresses, [kept, reduced])
+        outer = [g for g in axes if g[0] in kept]
+        inner = [g for g in axes if g[0] not in kept]
+        if cluster.reduced is None and len(outer) > 1:
+            # without reductions the last axis is the inner loop, to be vectorised
+            inner = [outer.pop()]
+        self.outer, self.inner = outer, inner
+
+    def _size(self, group: Sequence[int]) -> int:
+        return math.prod(self.cluster.space[a] for a in group)
+
+    def _choose_scratch(self) -> set[Var]:
+        """Full members of an earlier phase that later phases read from scratch."""
+        row = math.prod(self._size(g) for g in self.inner)
+        trailing = not self.inner or self.inner[-1][-1] == self.cluster.rank - 1
+        if row > MAX_ROW or not trailing:
+            return set()
+        found = set()
+        for eqn in self.members:
+            reader = self.phase[eqn.outvars[0]] - eqn_reduces(eqn)
+            if not (eqn_reduces(eqn) or self._is_full(eqn.outvars[0])):
+                continue
+            for access in self.cluster.operands[eqn]:
+                base = access.base
+                if (
+                    base in self.made_by
+                    and base not in self.needed
+                    and self._is_full(base)
+                    and self.phase[base] < reader
+                    and OPS[op_name(self.made_by[base])].cost >= COSTLY
+                ):
+                    found.add(base)
+        return found
+
+    # --- emission
+
+    def run(self, name: str) -> Lowered:
+        k = self.k = KernelBuilder([self._size(g) for g in self.outer])
+        self.buffers: dict[Var, int] = {}
+        for v in self.inputs:
+            self.buffers[v] = k.input(v.aval.dtype, v.aval.shape)
+        for v in self.outputs:
+            self.buffers[v] = k.output(v.aval.dtype, v.aval.shape)
+        for v in self.kept_aside:
+            shape = [self._size(g) for g in self.inner]
+            self.buffers[v] = k.buffer(v.aval.dtype, shape, "local")
+        self.index: dict[int, Value] = {}
+        for group, value in zip(self.outer, k.indices):
+            self.index[group[-1]] = value
+        self.rows: dict[Var, Value] = {}
+        self.full: dict[Var, Value] = {}
+        self.stored: set[Var] = set()
+        for phase in range(self.phases):
+            self._emit_phase(phase)
+        for v in self.outputs:
+            if not self._is_full(v):
+                self._store_row(v)
+        return Lowered(k.finish(name), self.inputs, self.outputs)
+
+    def _store_row(self, var: Var) -> None:
+        terms, const = self._terms(self.cluster.row_address())
+        self.k.store(self.buffers[var], terms, self._row_value(var), const)
+
+    def _emit_phase(self, phase: int) -> None:
+        self.current = phase
+        stores = [
+            v
+            for v in (*self.outputs, *sorted(self.kept_aside, key=id))
+            if self._is_full(v) and self.phase[v] == phase
+        ]
+        reductions = [
+            e
+            for e in self.members
+            if eqn_reduces(e) and self.phase[e.outvars[0]] == phase + 1
+        ]
+        if not stores and not reductions:
+            return
+        # what the loop reads of rows is computed before it
+        for v in self._rows_read(stores, reductions):
+            self._row_value(v)
+        self.full = {}
+        results = self._loops(list(self.inner), stores, reductions)
+        for eqn, values in zip(reductions, results):
+            self.rows[eqn.outvars[0]] = values[-1]
+        self.stored.update(stores)
+        self.full = {}
+
+    def _rows_read(self, stores, reductions) -> list[Var]:
+        found: list[Var] = []
+        seen: set[Var] = set()
+        todo = [self.made_by[v] for v in stores] + list(reductions)
+        while todo:
+            eqn = todo.pop()
+            for access in self.cluster.operands[eqn]:
+                base = access.base
+                if base not in self.made_by or base in seen:
+                    continue
+                seen.add(base)
+                if not self._is_full(base):
+                    found.append(base)
+                elif base not in self.stored:
+                    todo.append(self.made_by[base])
+        return sorted(found, key=lambda v: self.members.index(self.made_by[v]))
+
+    def _loops(self, groups, stores, reductions) -> list[tuple[Value, ...]]:
+        """Emit the loops over `groups`; the reductions' (value..., result) tuples."""
+        k = self.k
+        if not groups:
+            for v in stores:
+                value = self._full_value(v)
+                terms, const = self._place(v)
+                k.store(self.buffers[v], terms, value, const)
+            return [self._reduction_args(eqn) for eqn in reductions]
+        group, rest = groups[0], groups[1:]
+        with k.loop(self._size(group)) as loop:
+            self.index[group[-1]] = loop.index
+            inner = self._loops(rest, stores, reductions)
+            for eqn, args in zip(reductions, inner):
+                loop.reduce(REDUCE_NAMES[eqn.primitive.name], *args)
+        del self.index[group[-1]]
+        results, given = [], iter(loop.results)
+        for args in inner:
+            results.append(tuple(next(given) for _ in args))
+        return results
+
+    def _reduction_args(self, eqn: JaxprEqn) -> tuple[Value, ...]:
+        (access,) = self.cluster.operands[eqn]
+        value = self._operand(access, eqn.invars[0].aval.dtype)
+        if not eqn.primitive.name.startswith("arg"):
+            return (value,)
+        position = self.index[self.inner[-1][-1]]
+        return value, self.k.convert(position, eqn.outvars[0].aval.dtype)
+
+    # --- values
+
+    def _terms(self, address: Affine) -> tuple[dict[Value, int], int]:
+        terms: dict[Value, int] = {}
+        for group in (*self.outer, *self.inner):
+            coef = address.coefs[group[-1]]
+            if coef and group[-1] in self.index:
+                value = self.index[group[-1]]
+                terms[value] = terms.get(value, 0) + coef
+        return terms, address.const
+
+    def _place(self, var: Var) -> tuple[dict[Value, int], int]:
+        """Where a full member stands in its buffer: an output, or the scratch row."""
+        if var not in self.kept_aside:
+            return self._terms(self.cluster.full_address())
+        terms, step = {}, 1
+        for group in reversed(self.inner):
+            terms[self.index[group[-1]]] = step
+            step *= self._size(group)
+        return terms, 0
+
+    def _operand(self, access: Access, dtype) -> Value:
+        k = self.k
+        base = access.base
+        if type(base) is Literal:
+            return k.const(np.asarray(base.val).astype(dtype), dtype)
+        if access.iota is not None:
+            return self._iota(access, dtype)
+        if base in self.made_by:
+            return self._full_value(base) if self._is_full(base) else self.rows[base]
+        terms, const = self._terms(access.address)
+        return k.load(self.buffers[base], terms, const)
+
+    def _iota(self, access: Access, dtype) -> Value:
+        k = self.k
+        terms, const = self._terms(access.address)
+        total = k.const(const, INDEX) if const or not terms else None
+        for value, coef in terms.items():
+            term = value if coef == 1 else k.op("mul", value, k.const(coef, INDEX))
+            total = term if total is None else k.op("add", total, term)
+        return k.convert(total, dtype)
+
+    def _full_value(self, var: Var) -> Value:
+        value = self.full.get(var)
+        if value is not None:
+            return value
+        if var in self.stored:
+            terms, const = self._place(var)
+            value = self.k.load(self.buffers[var], terms, const)
+        else:
+            value = self._apply(self.made_by[var], self._operand)
+        self.full[var] = value
+        return value
+
+    def _row_value(self, var: Var) -> Value:
+        value = self.rows.get(var)
+        if value is None:
+            value = self._apply(self.made_by[var], self._row_operand)
+            self.rows[var] = value
+        return value
+
+    def _row_operand(self, access: Access, dtype) -> Value:
+        if access.base in self.made_by:
+            return self._row_value(access.base)
+        return self._operand(access, dtype)
+
+    def _apply(self, eqn: JaxprEqn, operand) -> Value:
+        k = self.k
+        accesses = self.cluster.operands[eqn]
+        args = [
+            operand(a, v.aval.dtype) for a, v in zip(accesses, eqn.invars, strict=True)
+        ]
+        name = op_name(eqn)
+        dtype = eqn.outvars[0].aval.dtype
+        if name == "convert_element_type":
+            return k.convert(args[0], dtype)
+        if name == "copy":
+            return args[0]
+        params = {p: eqn.params[p] for p in _PARAMS.get(name, ())}
+        if "rounding_method" in params:
+            params["rounding_method"] = int(params["rounding_method"])
+        return k.op(name, *args, dtype=dtype, **params)
