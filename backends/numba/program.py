@@ -1,0 +1,219 @@
+"""Program: a jaxpr as a flat list of kernel runs and library calls.
+
+Values that only this program sees lie in an arena, at offsets of the static memory
+plan. A call takes a frame (an arena and a list of slots) from the pool, or makes one, so
+that calls may overlap; results are fresh arrays.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from jaxlike.backends.plan.access import is_layout
+from jaxlike.backends.plan.clusters import Cluster, Fusion
+from jaxlike.backends.plan.lowering import Lowered, lower_cluster
+from jaxlike.backends.plan.memory import Lifetime, plan_arena
+from jaxlike.backends.plan.prepare import prepare
+from jaxlike.core.dtypes import storage_dtype
+from jaxlike.core.jaxpr import ClosedJaxpr, JaxprEqn, Literal, Var, literal_buffer
+from jaxlike.core.trace import ignore_float_errors, restore_float_errors
+
+
+class Program:
+    """A compiled jaxpr: `program(buffers) -> buffers`."""
+
+    def __init__(self, closed: ClosedJaxpr, name: str):
+        self.name = name
+        self.closed = prepare(closed)
+        self.jaxpr = self.closed.jaxpr
+        self._slots: dict[Var, int] = {}
+        self._constants: dict[int, np.ndarray] = {}
+        self._plan()
+
+    # --- planning
+
+    def _plan(self) -> None:
+        from jaxlike.backends.numba.steps import build_steps
+
+        jaxpr = self.jaxpr
+        for v in (*jaxpr.constvars, *jaxpr.invars):
+            self.slot(v)
+        for v, value in zip(jaxpr.constvars, self.closed.consts):
+            self._constants[self._slots[v]] = np.asarray(value)
+        self.fusion = Fusion(jaxpr)
+        needed = _needed_outside(self.fusion)
+        position = {id(e): i for i, e in enumerate(jaxpr.eqns)}
+        self.schedule: list[Lowered | JaxprEqn] = []
+        self._in_memory = {*jaxpr.constvars, *jaxpr.invars}
+        for i, step in enumerate(self.fusion.order()):
+            if isinstance(step, Cluster):
+                lowered = lower_cluster(
+                    step, needed[step.number], position, f"{self.name}_{i}"
+                )
+                if not lowered.outputs:
+                    continue
+                for v in lowered.inputs:
+                    self._make_available(v)
+                self._in_memory.update(lowered.outputs)
+                self.schedule.append(lowered)
+            else:
+                self._schedule_call(step)
+        for v in jaxpr.outvars:
+            if type(v) is not Literal:
+                self._make_available(v)
+        self.steps = build_steps(self)
+        self.in_slots = [self._slots[v] for v in jaxpr.invars]
+        self.outs = [self._output(v) for v in jaxpr.outvars]
+        self._frames: list[list[Any]] = []
+
+    def slot(self, var: Var) -> int:
+        return self._slots.setdefault(var, len(self._slots))
+
+    def constant_slot(self, value: np.ndarray) -> int:
+        """A slot that holds `value` in every call."""
+        slot = self.slot(Var(None))  # type: ignore[arg-type]
+        self._constants[slot] = value
+        return slot
+
+    def _schedule_call(self, eqn: JaxprEqn) -> None:
+        for v in eqn.invars:
+            if type(v) is not Literal:
+                self._make_available(v)
+        self._in_memory.update(eqn.outvars)
+        self.schedule.append(eqn)
+
+    def _make_available(self, var: Var) -> None:
+        """Schedule the layout equations that give `var` as an array."""
+        if var in self._in_memory:
+            return
+        eqn = self.fusion.defs[var]
+        assert is_layout(eqn), f"{eqn.primitive} should have been scheduled"
+        self._schedule_call(eqn)
+
+    def _output(self, atom) -> tuple[int, bool]:
+        """(slot, whether the array must be copied to be whole and the caller's own)."""
+        if type(atom) is Literal:
+            value = np.broadcast_to(literal_buffer(atom), atom.aval.shape)
+            return self.constant_slot(np.ascontiguousarray(value)), True
+        eqn = self.fusion.defs.get(atom)
+        return self._slots[atom], eqn is not None and is_layout(eqn)
+
+    # --- running
+
+    def __call__(self, buffers: Sequence[np.ndarray]) -> list[np.ndarray]:
+        frames = self._frames
+        try:
+            env = frames.pop()
+        except IndexError:
+            env = self._new_frame()
+        for slot, buffer in zip(self.in_slots, buffers):
+            env[slot] = buffer
+        token = ignore_float_errors()
+        try:
+            for step in self.steps:
+                step(env)
+        finally:
+            restore_float_errors(token)
+        outs = [
+            np.array(env[slot], order="C") if copy else env[slot]
+            for slot, copy in self.outs
+        ]
+        for slot in self._cleared:
+            env[slot] = None
+        if len(frames) < 4:
+            frames.append(env)
+        return outs
+
+    def _new_frame(self) -> list[Any]:
+        env: list[Any] = [None] * self.num_slots
+        for slot, value in self._constants.items():
+            env[slot] = value
+        if self.arena_bytes:
+            arena = _aligned(self.arena_bytes)
+            env[self.arena_slot] = arena
+            for slot, (offset, shape, dtype) in self.arena_views.items():
+                stop = offset + int(np.prod(shape)) * dtype.itemsize
+                env[slot] = arena[offset:stop].view(dtype).reshape(shape)
+        return env
+
+    def plan_memory(self, lifetimes: dict[Var, tuple[int, int]]) -> None:
+        """Give each temporary its place in the arena."""
+        variables = list(lifetimes)
+        spans = [Lifetime(_nbytes(v), *lifetimes[v]) for v in variables]
+        offsets, self.arena_bytes = plan_arena(spans)
+        self.arena_offset = dict(zip(variables, offsets))
+        self.arena_slot = self.slot(Var(None))  # type: ignore[arg-type]
+        self.arena_views = {
+            self.slot(v): (offset, v.aval.shape, storage_dtype(v.aval.dtype))
+            for v, offset in self.arena_offset.items()
+        }
+
+    def finish_slots(self) -> None:
+        self.num_slots = len(self._slots)
+        kept = {*self._constants, self.arena_slot, *self.arena_views}
+        self._cleared = [s for s in range(self.num_slots) if s not in kept]
+
+    # --- looking inside
+
+    @property
+    def kernels(self) -> list[Lowered]:
+        return [s for s in self.schedule if isinstance(s, Lowered)]
+
+    def as_text(self) -> str:
+        """The program: each kernel's loop nest, each call's equation, in order."""
+        lines = [
+            f"program {self.name}: {len(self.kernels)} kernels, "
+            f"{len(self.schedule) - len(self.kernels)} calls, "
+            f"{self.arena_bytes} bytes of temporaries"
+        ]
+        for step in self.schedule:
+            text = str(step.kernel) if isinstance(step, Lowered) else f"call {step}"
+            lines.append(text)
+        return "\n".join(lines)
+
+
+def _aligned(nbytes: int) -> np.ndarray:
+    raw = np.empty(nbytes + 64, np.uint8)
+    start = -raw.ctypes.data % 64
+    return raw[start : start + nbytes]
+
+
+def _nbytes(var: Var) -> int:
+    return var.aval.size * storage_dtype(var.aval.dtype).itemsize
+
+
+def _needed_outside(fusion: Fusion) -> dict[int, set[Var]]:
+    """For each cluster, by number, its variables that others read."""
+    needed: dict[int, set[Var]] = {c.number: set() for c in fusion.clusters}
+    owner = {e.outvars[0]: c.number for c in fusion.clusters for e in c.members}
+
+    def read(var: Var, reader: int | None) -> None:
+        number = owner.get(var)
+        if number is not None and number != reader:
+            needed[number].add(var)
+
+    def read_array(atom) -> None:
+        """An array of the value is wanted: so is the one that it is a view of."""
+        while type(atom) is not Literal:
+            read(atom, None)
+            eqn = fusion.defs.get(atom)
+            if eqn is None or not is_layout(eqn) or not eqn.invars:
+                return
+            atom = eqn.invars[0]
+
+    for cluster in fusion.clusters:
+        for eqn in cluster.members:
+            for access in cluster.operands[eqn]:
+                if isinstance(access.base, Var):
+                    read(access.base, cluster.number)
+                    if access.base not in owner:
+                        read_array(access.base)
+    for eqn in fusion.calls.values():
+        for v in eqn.invars:
+            read_array(v)
+    for v in fusion.jaxpr.outvars:
+        read_array(v)
+    return needed

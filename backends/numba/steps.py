@@ -1,0 +1,184 @@
+"""The steps of a program: runs of kernels in one native call, and calls in between."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from jaxlike.backends.numba.calls import call_of
+from jaxlike.backends.plan.access import is_layout
+from jaxlike.backends.plan.lowering import Lowered
+from jaxlike.core.dtypes import storage_dtype
+from jaxlike.core.jaxpr import JaxprEqn, Literal, Var, literal_buffer
+
+if TYPE_CHECKING:
+    from jaxlike.backends.numba.program import Program
+
+Env = list[Any]
+Step = Callable[[Env], None]
+
+
+def build_steps(program: Program) -> list[Step]:
+    """Compile a program's kernels and bind its schedule into steps."""
+    from jaxlike.backends.numba.engine import compile_kernels
+
+    schedule = program.schedule
+    outputs = {v for v in program.jaxpr.outvars if type(v) is not Literal}
+    program.plan_memory(_lifetimes(program, outputs))
+    compiled = iter(compile_kernels([low.kernel for low in program.kernels]))
+    steps: list[Step] = []
+    run: list[tuple[Any, Lowered]] = []
+    for item in schedule:
+        if isinstance(item, Lowered):
+            run.append((next(compiled), item))
+            continue
+        if run:
+            steps.append(_kernel_run(program, run))
+            run = []
+        steps.append(_call(program, item))
+    if run:
+        steps.append(_kernel_run(program, run))
+    program.finish_slots()
+    return steps
+
+
+def _lifetimes(program: Program, outputs: set[Var]) -> dict[Var, tuple[int, int]]:
+    """First and last step of each value that a kernel writes and no caller keeps.
+
+    A view keeps what it looks at alive; results of calls allocate for themselves.
+    """
+    first: dict[Var, int] = {}
+    last: dict[Var, int] = {}
+    views: dict[Var, Var] = {}
+    escaping = set(outputs)
+    for i, item in enumerate(program.schedule):
+        if isinstance(item, Lowered):
+            for v in item.outputs:
+                first[v] = last[v] = i
+            reads = item.inputs
+        else:
+            reads = [v for v in item.invars if type(v) is not Literal]
+            if is_layout(item) and reads:
+                views[item.outvars[0]] = reads[0]
+            else:
+                # a call may hand back a view of its operand
+                for out in item.outvars:
+                    for v in reads:
+                        views.setdefault(out, v)
+        for v in reads:
+            _touch(v, i, last, views)
+    kept: set[Var] = set()
+    for v in escaping:
+        eqn = program.fusion.defs.get(v)
+        if eqn is not None and is_layout(eqn):
+            _touch(v, len(program.schedule), last, views)
+        else:
+            kept.add(v)
+            if eqn is not None and v in views:
+                # the result of a call that may be a view of its operands
+                kept.update(_all_sources(v, program))
+    return {v: (first[v], last[v]) for v in first if v not in kept}
+
+
+def _touch(v: Var, i: int, last: dict[Var, int], views: dict[Var, Var]) -> None:
+    seen: set[Var] = set()
+    while v is not None and v not in seen:
+        seen.add(v)
+        if v in last:
+            last[v] = max(last[v], i)
+        v = views.get(v)  # type: ignore[assignment]
+
+
+def _all_sources(v: Var, program: Program) -> set[Var]:
+    """Everything that a call's result could be a view of."""
+    found: set[Var] = set()
+    todo = [v]
+    while todo:
+        var = todo.pop()
+        if var in found:
+            continue
+        found.add(var)
+        eqn = program.fusion.defs.get(var)
+        if eqn is None:
+            continue
+        is_call = any(eqn is item for item in program.schedule)
+        if is_call:
+            todo += [x for x in eqn.invars if type(x) is not Literal]
+    return found
+
+
+def _kernel_run(program: Program, run: list[tuple[Any, Lowered]]) -> Step:
+    """One native call of consecutive kernels."""
+    from jaxlike.backends.numba.runlist import RunList
+
+    arena = program.arena_offset
+    arrays: list[int] = []  # slots of the arrays that a call passes
+    places: dict[Var, int] = {}
+    fresh: list[tuple[int, tuple[int, ...], np.dtype]] = []
+    checked: list[int] = []
+    written: set[Var] = set()
+    in_arena: list[Var] = []
+    for _, low in run:
+        for v in (*low.inputs, *low.outputs):
+            if v in places or v in in_arena:
+                continue
+            if v in arena:
+                in_arena.append(v)
+                continue
+            slot = program.slot(v)
+            places[v] = len(arrays)
+            arrays.append(slot)
+            if v in low.outputs:
+                fresh.append((slot, v.aval.shape, storage_dtype(v.aval.dtype)))
+                written.add(v)
+            else:
+                checked.append(slot)
+    views = []
+    if in_arena:
+        base = len(arrays)
+        arrays.append(program.arena_slot)
+        for v in in_arena:
+            places[v] = len(arrays) + len(views)
+            views.append((base, arena[v]))
+    steps = [(k, [places[v] for v in (*low.inputs, *low.outputs)]) for k, low in run]
+    native = RunList(steps, len(arrays), views)
+    empty = np.empty
+
+    def step(env: Env) -> None:
+        for slot, shape, dtype in fresh:
+            env[slot] = empty(shape, dtype)
+        for slot in checked:
+            array = env[slot]
+            if not array.flags.c_contiguous:
+                env[slot] = np.ascontiguousarray(array)
+        native(*[env[slot] for slot in arrays])
+
+    return step
+
+
+def _call(program: Program, eqn: JaxprEqn) -> Step:
+    call = call_of(eqn)
+    ins = [
+        program.constant_slot(literal_buffer(v))
+        if type(v) is Literal
+        else program.slot(v)
+        for v in eqn.invars
+    ]
+    outs = [program.slot(v) for v in eqn.outvars]
+    if len(outs) == 1:
+        (out,) = outs
+
+        def step_single(env: Env) -> None:
+            (result,) = call(*[env[i] for i in ins])
+            env[out] = result if type(result) is np.ndarray else np.asarray(result)
+
+        return step_single
+
+    def step(env: Env) -> None:
+        results = call(*[env[i] for i in ins])
+        for out, result in zip(outs, results, strict=True):
+            env[out] = result if type(result) is np.ndarray else np.asarray(result)
+
+    return step

@@ -1,0 +1,111 @@
+"""Simplify: equations that change nothing, or only the shape, are made what they are.
+
+convert_element_type to the dtype that it has    -->  the operand
+reduce_sum (and kin) over axes of size 1         -->  squeeze
+broadcast, reshape, transpose that move nothing  -->  the operand
+mul x 1, add x 0 (integers), sub x 0, div x 1    -->  the operand
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from jaxlike.core.jaxpr import Atom, ClosedJaxpr, JaxprEqn, Literal
+from jaxlike.core.primitive import registry
+from jaxlike.transforms.rewrite.substitute import Substitution
+
+_ORDER_FREE = {
+    "reduce_sum",
+    "reduce_prod",
+    "reduce_max",
+    "reduce_min",
+    "reduce_and",
+    "reduce_or",
+    "reduce_xor",
+}
+
+
+def simplify(closed: ClosedJaxpr) -> ClosedJaxpr:
+    """The same jaxpr with the rules of this file applied, in one sweep."""
+    jaxpr = closed.jaxpr
+    sub = Substitution()
+    eqns: list[JaxprEqn] = []
+    for eqn in jaxpr.eqns:
+        invars = sub.atoms(eqn.invars)
+        if any(a is not b for a, b in zip(invars, eqn.invars)):
+            eqn = eqn.replace(invars=invars)
+        rule = _RULES.get(eqn.primitive.name)
+        same = rule(eqn) if rule is not None else None
+        if same is not None and same.aval.shape == eqn.outvars[0].aval.shape:
+            sub.env[eqn.outvars[0]] = same
+            continue
+        eqns.append(_as_squeeze(eqn))
+    outvars = sub.atoms(jaxpr.outvars)
+    return ClosedJaxpr(jaxpr.replace(eqns=eqns, outvars=outvars), closed.consts)
+
+
+def _as_squeeze(eqn: JaxprEqn) -> JaxprEqn:
+    if eqn.primitive.name not in _ORDER_FREE or type(eqn.invars[0]) is Literal:
+        return eqn
+    shape = eqn.invars[0].aval.shape
+    axes = tuple(eqn.params["axes"])
+    if not axes or any(shape[a] != 1 for a in axes):
+        return eqn
+    return JaxprEqn(
+        eqn.invars,
+        eqn.outvars,
+        registry["squeeze"],
+        {"dimensions": axes},
+        source_info=eqn.source_info,
+    )
+
+
+def _convert(eqn: JaxprEqn) -> Atom | None:
+    (x,) = eqn.invars
+    if type(x) is Literal or x.aval.dtype != eqn.outvars[0].aval.dtype:
+        return None
+    return x
+
+
+def _same_shape(eqn: JaxprEqn) -> Atom | None:
+    x = eqn.invars[0]
+    same = len(eqn.invars) == 1 and x.aval.shape == eqn.outvars[0].aval.shape
+    return x if same and type(x) is not Literal else None
+
+
+def _broadcast(eqn: JaxprEqn) -> Atom | None:
+    dims = tuple(eqn.params["broadcast_dimensions"])
+    return _same_shape(eqn) if dims == tuple(range(len(dims))) else None
+
+
+def _transpose(eqn: JaxprEqn) -> Atom | None:
+    order = tuple(eqn.params["permutation"])
+    return eqn.invars[0] if order == tuple(range(len(order))) else None
+
+
+def _neutral(value, *, right_only: bool, exact: bool = True) -> Callable:
+    """x op value is x. Adding 0.0 to -0.0 is not, so floats are left alone there."""
+
+    def rule(eqn: JaxprEqn) -> Atom | None:
+        x, y = eqn.invars
+        if not exact and x.aval.dtype.kind not in "iu":
+            return None
+        if type(y) is Literal and type(x) is not Literal and y.val == value:
+            return x
+        if not right_only and type(x) is Literal and type(y) is not Literal:
+            return y if x.val == value else None
+        return None
+
+    return rule
+
+
+_RULES: dict[str, Callable[[JaxprEqn], Atom | None]] = {
+    "convert_element_type": _convert,
+    "broadcast_in_dim": _broadcast,
+    "reshape": _same_shape,
+    "transpose": _transpose,
+    "mul": _neutral(1, right_only=False),
+    "div": _neutral(1, right_only=True),
+    "add": _neutral(0, right_only=False, exact=False),
+    "sub": _neutral(0, right_only=True, exact=False),
+}
