@@ -268,13 +268,13 @@ def top_k(operand: Any, k: int, *, axis: int = -1) -> list[Any]:
     return top_k_p.bind(operand, axis=axis, k=k)
 
 
-# --- approx_top_k: exact here, where exact costs no more
+# --- approx_top_k: exact here; only how many candidates come back is as asked
 
 approx_top_k_p = Primitive("approx_top_k", multiple_results=True)
 
 
 def _candidates(size, rank, k, recall_target, override) -> int:
-    """How many bins leave the k extreme values apart with the asked probability."""
+    """How many candidates: bins that keep the k extreme values apart often enough."""
     tile = 1024 if rank == 1 else 128
     if size <= tile:
         return size
@@ -339,28 +339,14 @@ def _approx_top_k_evaluate(
     axis = reduction_dimension % operand.ndim
     last = operand.swapaxes(axis, -1)
     size = last.shape[-1]
-    if aggregate_to_topk:
-        code = _total_order(last)
-        index = _smallest(~code if is_max_k else code, k)
-    else:
-        count = _candidates(
+    if not aggregate_to_topk:
+        k = _candidates(
             size, operand.ndim, k, recall_target, reduction_input_size_override
         )
-        index = _best_of_bins(_total_order(last), count, is_max_k)
+    code = _total_order(last)
+    index = _smallest(~code if is_max_k else code, k)
     values = np.take_along_axis(last, index, -1)
     return [values.swapaxes(axis, -1), index.swapaxes(axis, -1).astype(np.int32)]
-
-
-def _best_of_bins(code, count: int, is_max: bool) -> np.ndarray:
-    """The index of the extreme value of each bin, where bin = i modulo count."""
-    size = code.shape[-1]
-    rows = -(-size // count)
-    info = np.iinfo(code.dtype)
-    pad = [(0, 0)] * (code.ndim - 1) + [(0, rows * count - size)]
-    code = np.pad(code, pad, constant_values=info.min if is_max else info.max)
-    code = code.reshape(*code.shape[:-1], rows, count)
-    best = code.argmax(-2) if is_max else code.argmin(-2)
-    return np.minimum(best * count + np.arange(count), size - 1)
 
 
 def _approx_top_k_jvp(primals, tangents, **params):
