@@ -1,1 +1,3 @@
-"""The linear algebra primitives, under the names of jax.lax.linalg."""
+"""The linear algebra primitives, under the names of jax.lax.linalg.
+"""
+

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from jaxlike.core.jaxpr import Atom, ClosedJaxpr, JaxprEqn, Literal
+from jaxlike.core.jaxpr import Atom, ClosedJaxpr, JaxprEqn, Literal, Var
 from jaxlike.core.primitive import registry
 from jaxlike.transforms.rewrite.substitute import Substitution
 
@@ -30,8 +30,13 @@ def simplify(closed: ClosedJaxpr) -> ClosedJaxpr:
     jaxpr = closed.jaxpr
     sub = Substitution()
     eqns: list[JaxprEqn] = []
+    scalars: dict[Var, Literal] = {}
     for eqn in jaxpr.eqns:
         invars = sub.atoms(eqn.invars)
+        if eqn.primitive.name in _STRETCHING:
+            invars = _scalars_for_constants(invars, eqn.outvars[0].aval, scalars)
+        elif eqn.primitive.name == "broadcast_in_dim" and type(invars[0]) is Literal:
+            scalars[eqn.outvars[0]] = invars[0]
         if any(a is not b for a, b in zip(invars, eqn.invars)):
             eqn = eqn.replace(invars=invars)
         rule = _RULES.get(eqn.primitive.name)
@@ -42,6 +47,23 @@ def simplify(closed: ClosedJaxpr) -> ClosedJaxpr:
         eqns.append(_as_squeeze(eqn))
     outvars = sub.atoms(jaxpr.outvars)
     return ClosedJaxpr(jaxpr.replace(eqns=eqns, outvars=outvars), closed.consts)
+
+
+_STRETCHING = frozenset(
+    ("add", "sub", "mul", "div", "max", "min", "pow", "rem", "atan2")
+    + ("eq", "ne", "lt", "le", "gt", "ge", "and", "or", "xor")
+)
+
+
+def _scalars_for_constants(invars, out, scalars) -> list[Atom]:
+    """Operands that are one number everywhere, as that number."""
+    if not any(
+        v.aval.shape == out.shape and v not in scalars
+        for v in invars
+        if type(v) is not Literal
+    ):
+        return invars
+    return [v if type(v) is Literal else scalars.get(v, v) for v in invars]
 
 
 def _as_squeeze(eqn: JaxprEqn) -> JaxprEqn:

@@ -1,0 +1,210 @@
+"""The stages of jit, one after the other: Traced, Lowered, Compiled."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from jaxlike.core import tree
+from jaxlike.core.array import Array
+from jaxlike.core.avals import ShapedArray, get_aval
+from jaxlike.core.errors import format_error
+from jaxlike.core.jaxpr import ClosedJaxpr
+from jaxlike.core.source_info import api_boundary
+from jaxlike.transforms.arguments import fun_name
+from jaxlike.transforms.jit import JitFunction, TracedCall
+from jaxlike.transforms.jit_primitive import Executable
+from jaxlike.transforms.make_jaxpr import shape_structs
+
+
+class ArgInfo(NamedTuple):
+    """What is known of an argument before it is there."""
+
+    _aval: ShapedArray
+    donated: bool
+
+    @property
+    def shape(self):
+        return self._aval.shape
+
+    @property
+    def dtype(self):
+        return self._aval.dtype
+
+
+class Traced:
+    """A function traced for one signature: `.jaxpr`, `.out_info`, `.lower()`."""
+
+    def __init__(self, jitted: JitFunction, traced: TracedCall):
+        self._jitted = jitted
+        self._traced = traced
+        self.fun_name = fun_name(jitted._fun)
+
+    @property
+    def jaxpr(self) -> ClosedJaxpr:
+        return self._traced.jaxpr
+
+    @property
+    def out_info(self) -> Any:
+        return tree.unflatten(
+            self._traced.out_tree, shape_structs(self._traced.jaxpr.out_avals)
+        )
+
+    @property
+    def out_tree(self) -> Any:
+        return self._traced.out_tree
+
+    @property
+    def in_tree(self) -> Any:
+        return self._traced.in_tree
+
+    @property
+    def in_avals(self) -> Any:
+        avals = self.jaxpr.in_avals[len(self._traced.consts) :]
+        return tree.unflatten(self._traced.in_tree, avals)
+
+    @property
+    def args_info(self) -> Any:
+        avals = self.jaxpr.in_avals[len(self._traced.consts) :]
+        donated = self._traced.donated or (False,) * len(avals)
+        return tree.unflatten(self._traced.in_tree, list(map(ArgInfo, avals, donated)))
+
+    donate_argnums = property(
+        lambda self: tuple(i for i, d in enumerate(self._traced.donated) if d)
+    )
+
+    def lower(self, *, lowering_platforms=None, **_) -> Lowered:
+        """The next stage: the jaxpr as it goes into the compiler."""
+        return Lowered(self)
+
+
+class Lowered:
+    """A traced function on its way into a backend: `.as_text()`, `.compile()`."""
+
+    def __init__(self, traced: Traced):
+        self._stage = traced
+
+    args_info = property(lambda self: self._stage.args_info)
+    in_tree = property(lambda self: self._stage.in_tree)
+    out_tree = property(lambda self: self._stage.out_tree)
+    out_info = property(lambda self: self._stage.out_info)
+    in_avals = property(lambda self: self._stage.in_avals)
+
+    def as_text(self, dialect: str | None = None, *, debug_info: bool = False) -> str:
+        """The jaxpr, in print."""
+        return self._stage.jaxpr.pretty_print(source_info=debug_info)
+
+    def compiler_ir(self, dialect: str | None = None) -> ClosedJaxpr:
+        """The jaxpr itself."""
+        return self._stage.jaxpr
+
+    def compile(self, compiler_options: dict | None = None, **_) -> Compiled:
+        """Compile with the function's backend."""
+        traced = self._stage._traced
+        executable = Executable(
+            traced.jaxpr,
+            traced.consts,
+            name=self._stage.fun_name,
+            donated=traced.donated,
+            backend=self._stage._jitted._backend,
+        )
+        return Compiled(self._stage, executable)
+
+    def cost_analysis(self) -> dict[str, float]:
+        """Estimated flops and bytes of the whole computation."""
+        from jaxlike.transforms.cost import cost_of
+
+        return cost_of(self._stage.jaxpr)
+
+
+class Compiled:
+    """A compiled function, called with arguments of the types it was compiled for."""
+
+    def __init__(self, traced: Traced, executable: Executable):
+        self._stage = traced
+        self._executable = executable
+
+    args_info = property(lambda self: self._stage.args_info)
+    in_tree = property(lambda self: self._stage.in_tree)
+    out_tree = property(lambda self: self._stage.out_tree)
+    out_info = property(lambda self: self._stage.out_info)
+    out_avals = property(lambda self: self._stage.jaxpr.out_avals)
+
+    def as_text(self) -> str:
+        """The compiled program: its kernels and calls."""
+        return self._executable.run.as_text()
+
+    def cost_analysis(self) -> dict[str, float]:
+        """Estimated flops and bytes of the whole computation."""
+        from jaxlike.transforms.cost import cost_of
+
+        return cost_of(self._stage.jaxpr)
+
+    def memory_analysis(self) -> MemoryAnalysis:
+        """Bytes of arguments, results and temporaries."""
+        jaxpr = self._stage.jaxpr
+        return MemoryAnalysis(
+            sum(a.size * a.dtype.itemsize for a in jaxpr.in_avals),
+            sum(a.size * a.dtype.itemsize for a in jaxpr.out_avals),
+            getattr(self._executable.run, "arena_bytes", 0),
+        )
+
+    def runtime_executable(self) -> Any:
+        return self._executable.run
+
+    @api_boundary
+    def __call__(self, *args, **kwargs):
+        traced = self._stage._traced
+        static, args_, kwargs_ = self._stage._jitted._split_static(args, kwargs)
+        if static:
+            raise TypeError(
+                format_error(
+                    "a compiled function is called without its static arguments: they "
+                    "are part of what was compiled"
+                )
+            )
+        leaves, in_tree = tree.flatten((args_, kwargs_))
+        if in_tree != traced.in_tree:
+            raise TypeError(
+                format_error(
+                    "Function compiled with input pytree does not match the input "
+                    f"pytree it was called with: compiled for {traced.in_tree}, called "
+                    f"with {in_tree}"
+                )
+            )
+        expected = traced.jaxpr.in_avals[len(traced.consts) :]
+        for i, (x, aval) in enumerate(zip(leaves, expected)):
+            got = get_aval(x)
+            if got.shape != aval.shape or got.dtype != aval.dtype:
+                raise TypeError(
+                    format_error(
+                        "Argument types differ from the types for which this "
+                        "computation was compiled",
+                        details=[f"leaf {i}: compiled for {aval}, called with {got}"],
+                    )
+                )
+        if any(isinstance(x, Array) and type(x) is not Array for x in leaves):
+            raise TypeError(
+                format_error(
+                    "Cannot apply JAX transformations to a function lowered and "
+                    "compiled for a particular signature",
+                    try_="the jitted function itself under the transform",
+                )
+            )
+        return tree.unflatten(traced.out_tree, self._executable(leaves))
+
+    call = __call__
+
+
+class MemoryAnalysis(NamedTuple):
+    """Bytes that a compiled function takes."""
+
+    argument_size_in_bytes: int
+    output_size_in_bytes: int
+    temp_size_in_bytes: int
+
+
+class CompilerOptions(dict):
+    """Options for a backend's compiler, by name."""
+
+
+Wrapped = JitFunction
