@@ -42,7 +42,7 @@ def _dtype_rank(dtype: np.dtype) -> tuple:
 
 
 @cache
-def _compute_dtype(lhs: np.dtype, rhs: np.dtype, out: np.dtype) -> np.dtype:
+def compute_dtype(lhs: np.dtype, rhs: np.dtype, out: np.dtype) -> np.dtype:
     """The dtype to multiply and add in, when the result is to be of dtype `out`."""
     kinds = [dtype_kind(d) for d in (lhs, rhs, out)]
     double = any(d in (dtypes.float64, dtypes.complex128) for d in (lhs, rhs, out))
@@ -121,7 +121,7 @@ def contract(
 ) -> np.ndarray:
     """The contraction, its axes those of the batch, of lhs, of rhs, in that order."""
     plan = _plan(dimension_numbers, lhs.ndim, rhs.ndim)
-    compute = _compute_dtype(lhs.dtype, rhs.dtype, out_dtype)
+    compute = compute_dtype(lhs.dtype, rhs.dtype, out_dtype)
     if compute.kind in "fc":
         if lhs.dtype is not compute:
             lhs = lhs.astype(compute, copy=False)
@@ -129,7 +129,7 @@ def contract(
             rhs = rhs.astype(compute, copy=False)
         out = _contract(lhs, rhs, plan, np.matmul)
     else:
-        out = _contract(lhs, rhs, plan, _exact_matmul(lhs, rhs, compute))
+        out = _contract(lhs, rhs, plan, _exact_matmul(compute))
     if out.dtype is not out_dtype:
         if compute.kind == "c" and dtype_kind(out_dtype) != "complexfloating":
             out = out.real
@@ -177,11 +177,23 @@ def _blas_ready(x: np.ndarray) -> np.ndarray:
     return np.ascontiguousarray(x)
 
 
+def matmul_in(dtype: np.dtype):
+    """np.matmul for operands of any dtypes, computing (and wrapping) in `dtype`."""
+    if dtype.kind not in "fc":
+        return _exact_matmul(dtype)
+
+    def matmul(x, y):
+        x, y = x.astype(dtype, copy=False), y.astype(dtype, copy=False)
+        return np.matmul(_blas_ready(x), _blas_ready(y))
+
+    return matmul
+
+
 # --- integers and booleans
 
 
-def _exact_matmul(lhs, rhs, compute: np.dtype):
-    """A matmul for these integers or booleans, wrapping in the dtype `compute`."""
+def _exact_matmul(compute: np.dtype):
+    """A matmul for integers or booleans, wrapping in the dtype `compute`."""
 
     def matmul(x, y):
         k = x.shape[-1]
