@@ -1,6 +1,6 @@
 """The convolutions that are conv_general_dilated put another way.
 
-conv, conv_with_general_padding, conv_transpose, patches, and unshared ("local") windows.
+conv, conv_with_general_padding, conv_transpose, patches, and windows not shared.
 """
 
 from __future__ import annotations
