@@ -3,6 +3,10 @@
 May import jaxlike.core, jaxlike.primitives and jaxlike.control_flow.
 """
 
+from jaxlike.primitives.accuracy import (
+    AccuracyMode as AccuracyMode,
+    Tolerance as Tolerance,
+)
 from jaxlike.primitives.arithmetic import (
     abs as abs,
     abs_p as abs_p,

@@ -115,6 +115,12 @@ def erf_inv(x: ArrayLike) -> Array:
 # --- the gamma function's logarithm and its derivatives
 
 
+def _lgamma(x):
+    import scipy.special
+
+    return np.where(np.isinf(x), np.inf, scipy.special.gammaln(x))
+
+
 def _digamma(x):
     import scipy.special
 
@@ -153,7 +159,7 @@ def _zeta_exponent(t, x, q):
     )
 
 
-lgamma_p = elementwise("lgamma", by_scipy("gammaln"), FLOAT)
+lgamma_p = elementwise("lgamma", in_float64(_lgamma), FLOAT)
 digamma_p = elementwise("digamma", in_float64(_digamma), FLOAT)
 polygamma_p = elementwise("polygamma", in_float64(_polygamma), FLOAT, nargs=2)
 zeta_p = elementwise("zeta", in_float64(_zeta), FLOAT, nargs=2)

@@ -9,12 +9,14 @@ from __future__ import annotations
 import numpy as np
 
 from jaxlike.core.array import Array
+from jaxlike.core.avals import get_aval
 from jaxlike.primitives.arithmetic import add, div, mul, mul_p, neg, sub
 from jaxlike.primitives.powers import reciprocal, rsqrt, square, with_accuracy
 from jaxlike.primitives.rules import (
     INEXACT,
     defjvp,
     defjvp_with_output,
+    dtype_kind,
     elementwise,
     scalar_like,
 )
@@ -273,6 +275,14 @@ def atan2(x: ArrayLike, y: ArrayLike) -> Array:
 
 # --- hyperbolic functions
 
+
+def _acosh_slope(x):
+    if dtype_kind(get_aval(x).dtype) == "floating":
+        return rsqrt(sub(square(x), _one(x)))
+    # the branch of acosh, also where the real part is negative
+    return mul(rsqrt(sub(x, _one(x))), rsqrt(add(x, _one(x))))
+
+
 sinh_p = _by_ufunc("sinh", np.sinh)
 cosh_p = _by_ufunc("cosh", np.cosh)
 tanh_p = _by_ufunc("tanh", np.tanh)
@@ -286,7 +296,7 @@ defjvp_with_output(
     tanh_p, lambda t, out, x, accuracy=None: mul_p.bind(t, sub(_one(x), square(out)))
 )
 defjvp(asinh_p, lambda t, x: mul_p.bind(t, rsqrt(add(square(x), _one(x)))))
-defjvp(acosh_p, lambda t, x: mul_p.bind(t, rsqrt(sub(square(x), _one(x)))))
+defjvp(acosh_p, lambda t, x: mul_p.bind(t, _acosh_slope(x)))
 defjvp(
     atanh_p,
     lambda t, x: mul_p.bind(t, div(reciprocal(add(_one(x), x)), sub(_one(x), x))),
