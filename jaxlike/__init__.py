@@ -95,8 +95,8 @@ _LAZY_NAMES = {
     "custom_gradient": "jaxlike.transforms.closure",
     "named_call": "jaxlike.transforms.closure",
     "named_scope": "jaxlike.transforms.closure",
-    "pure_callback": "jaxlike.control_flow.callbacks",
-    "effects_barrier": "jaxlike.control_flow.callbacks",
+    "pure_callback": "jaxlike.primitives.callbacks",
+    "effects_barrier": "jaxlike.primitives.callbacks",
     "print_environment_info": "jaxlike.environment",
 }
 

@@ -1,8 +1,8 @@
 """Program: a jaxpr as a flat list of kernel runs and library calls.
 
 Values that only this program sees lie in an arena, at offsets of the static memory
-plan. A call takes a frame (an arena and a list of slots) from the pool, or makes one, so
-that calls may overlap; results are fresh arrays.
+plan. A call takes a frame (an arena and a list of slots) from the pool, or makes one:
+calls may overlap. Results are fresh arrays.
 """
 
 from __future__ import annotations
@@ -68,6 +68,7 @@ class Program:
         self.in_slots = [self._slots[v] for v in jaxpr.invars]
         self.outs = [self._output(v) for v in jaxpr.outvars]
         self._frames: list[list[Any]] = []
+        self._finish_slots()
 
     def slot(self, var: Var) -> int:
         return self._slots.setdefault(var, len(self._slots))
@@ -97,7 +98,7 @@ class Program:
         """(slot, whether the array must be copied to be whole and the caller's own)."""
         if type(atom) is Literal:
             value = np.broadcast_to(literal_buffer(atom), atom.aval.shape)
-            return self.constant_slot(np.ascontiguousarray(value)), True
+            return self.constant_slot(np.array(value)), True
         eqn = self.fusion.defs.get(atom)
         return self._slots[atom], eqn is not None and is_layout(eqn)
 
@@ -151,7 +152,7 @@ class Program:
             for v, offset in self.arena_offset.items()
         }
 
-    def finish_slots(self) -> None:
+    def _finish_slots(self) -> None:
         self.num_slots = len(self._slots)
         kept = {*self._constants, self.arena_slot, *self.arena_views}
         self._cleared = [s for s in range(self.num_slots) if s not in kept]

@@ -40,7 +40,6 @@ def build_steps(program: Program) -> list[Step]:
         steps.append(_call(program, item))
     if run:
         steps.append(_kernel_run(program, run))
-    program.finish_slots()
     return steps
 
 

@@ -150,6 +150,7 @@ class Fusion:
         # ancestors[n]: the steps that step n needs, directly or not
         self.ancestors: dict[int, set[int]] = {}
         self.count = 0
+        self.last_effect: int | None = None
         for eqn in jaxpr.eqns:
             self._place(eqn)
 
@@ -192,7 +193,12 @@ class Fusion:
     def _place_call(self, eqn: JaxprEqn) -> None:
         number = self._new_step()
         self.calls[number] = eqn
-        self._needs(number, self._steps_of_operands(eqn))
+        needs = self._steps_of_operands(eqn)
+        if eqn.effects:  # in the order of the jaxpr
+            if self.last_effect is not None:
+                needs.add(self.last_effect)
+            self.last_effect = number
+        self._needs(number, needs)
         for v in eqn.outvars:
             self.made_by[v] = number
 

@@ -36,7 +36,7 @@ from jaxlike.numpy.promote import as_array, convert, is_arraylike
 from jaxlike.primitives import shapes
 from jaxlike.primitives.broadcasting import broadcast_in_dim
 
-_BASIC_KINDS = (int, slice, type(None), type(Ellipsis))
+_BASIC_TYPES = frozenset((int, slice, type(None), type(Ellipsis)))
 
 # how NumPy combines what is there with an update, in the array's own dtype
 _NUMPY_UPDATES: dict[str, np.ufunc | None] = {
@@ -266,7 +266,7 @@ def _by_numpy(x: Array, index: Any, values: Any, kind: str) -> Array | None:
             return None
         ufunc = _NUMPY_UPDATES[kind]
         out = x._data.copy()
-        basic = all(isinstance(p, _BASIC_KINDS) for p in parts)
+        basic = _BASIC_TYPES.issuperset(map(type, parts))
         if new.ndim and not _fits(new.shape, out[parts].shape):
             return None
         if ufunc is None:

@@ -184,6 +184,19 @@ def shape_of(x: Any) -> tuple[int, ...]:
     return x.shape if hasattr(x, "shape") else get_aval(x).shape
 
 
+def dtype_of(x: Any) -> Any:
+    """The canonical dtype of an array-like."""
+    t = type(x)
+    if t in _PYTHON_SCALARS:
+        return dtypes.python_scalar_dtype(t)
+    return x.aval.dtype if t is Array else get_aval(x).dtype
+
+
+def ndim_of(x: Any) -> int:
+    """The rank of an array-like."""
+    return len(shape_of(x))
+
+
 def promote_shapes(name: str, *args: Any) -> list[Any]:
     """The arguments with leading axes of size 1 added, up to a common rank.
 
@@ -209,6 +222,30 @@ def _lead(x: Any, shape: tuple[int, ...], rank: int) -> Any:
     from jaxlike.primitives.shapes import broadcast_in_dim
 
     return broadcast_in_dim(x, (1,) * missing + shape, tuple(range(missing, rank)))
+
+
+def broadcast_to_shape(x: Any, shape: tuple[int, ...]) -> Any:
+    """`x` stretched to a shape that it broadcasts to, trailing axes aligned."""
+    own = shape_of(x)
+    if own == shape:
+        return x
+    from jaxlike.primitives.broadcasting import broadcast_in_dim
+
+    return broadcast_in_dim(x, shape, tuple(range(len(shape) - len(own), len(shape))))
+
+
+def broadcast_args(*args: Any) -> list[Any]:
+    """The arguments stretched to their common shape.
+
+    Raises: ValueError if there is none.
+    """
+    from jaxlike.primitives.broadcasting import broadcast_shapes
+
+    shapes = [shape_of(x) for x in args]
+    shape = shapes[0]
+    if any(s != shape for s in shapes):
+        shape = broadcast_shapes(*shapes)
+    return [broadcast_to_shape(x, shape) for x in args]
 
 
 def _rank_promotion(name: str, shapes: list[tuple[int, ...]]) -> None:

@@ -501,8 +501,8 @@ def scatter_apply(
     >>> from jaxlike import lax
     >>> one = lax.ScatterDimensionNumbers((), (0,), (0,))
     >>> x, at = np.array([1.0, 2.0, 3.0]), np.array([[2], [0]])
-    >>> lax.scatter_apply(x, at, lambda v: v * 10, one, update_shape=(2,)).tolist()
-    [10.0, 2.0, 30.0]
+    >>> lax.scatter_apply(x, at, lax.neg, one, update_shape=(2,)).tolist()
+    [-1.0, 2.0, -3.0]
     """
     aval = get_aval(operand)
     scalar = ShapedArray((), aval.dtype)

@@ -10,6 +10,7 @@ from jaxlike.core.avals import ShapedArray, get_aval
 from jaxlike.core.errors import format_error
 from jaxlike.core.primitive import Primitive
 from jaxlike.core.zeros import Zero, is_undefined_primal
+from jaxlike.primitives.axes import owned
 from jaxlike.primitives.linear import add_tangents, instantiate, zeros_of
 from jaxlike.primitives.rules import (
     ANY,
@@ -136,7 +137,7 @@ def select_n(which: Any, *cases: Any) -> Any:
     >>> lax.select_n(np.array([True, False]), np.zeros(2), np.ones(2)).tolist()
     [1.0, 0.0]
     """
-    return select_n_p.bind(which, *cases)
+    return select_n_p.bind(which, *map(owned, cases))
 
 
 def select(pred: Any, on_true: Any, on_false: Any) -> Any:
@@ -146,7 +147,7 @@ def select(pred: Any, on_true: Any, on_false: Any) -> Any:
     >>> lax.select(True, np.ones(2), np.zeros(2)).tolist()
     [1.0, 1.0]
     """
-    return select_n_p.bind(pred, on_false, on_true)
+    return select_n_p.bind(pred, owned(on_false), owned(on_true))
 
 
 # --- clamp: min(max(x, lo), hi)
