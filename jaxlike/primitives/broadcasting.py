@@ -139,8 +139,8 @@ def broadcast_in_dim(
 ) -> Any:
     """Repeat an array along new axes, and along its axes of size 1.
 
-    Args: `shape` of the result; `broadcast_dimensions`, strictly increasing, says
-    which axis of the result each axis of `operand` is.
+    Args: `shape` of the result; `broadcast_dimensions` says which axis of the result
+    each axis of `operand` is.
     Raises: TypeError if the operand does not fit.
 
     >>> from jaxlike import lax
@@ -155,9 +155,13 @@ def broadcast_in_dim(
     else:
         dims = broadcast_dimensions
     dims = canonical_ints(dims, "broadcast_in_dim: broadcast_dimensions")
-    return broadcast_in_dim_p.bind(
-        owned(operand), shape=shape, broadcast_dimensions=dims
-    )
+    operand = owned(operand)
+    if dims != tuple(sorted(dims)) and len(dims) == len(set(dims)):
+        from jaxlike.primitives.shapes import transpose
+
+        order = sorted(range(len(dims)), key=dims.__getitem__)
+        operand, dims = transpose(operand, order), tuple(sorted(dims))
+    return broadcast_in_dim_p.bind(operand, shape=shape, broadcast_dimensions=dims)
 
 
 def broadcast(operand: Any, sizes: Sequence[int], *, out_sharding=None) -> Any:

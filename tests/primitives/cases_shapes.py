@@ -46,6 +46,11 @@ BROADCASTING = [
         SCALAR,
     ),
     _grad(
+        "broadcast_in_dim-order",
+        lambda lax, x: lax.broadcast_in_dim(x, (3, 2, 2), (0, 2)[::-1]),
+        F,
+    ),
+    _grad(
         "broadcast_in_dim-gap",
         lambda lax, x: lax.broadcast_in_dim(x, (2, 2, 3), (0, 2)),
         F,
