@@ -108,7 +108,7 @@ def _scan(eqn: JaxprEqn) -> Call:
         xs = args[num_consts + num_carry :]
         ys = [np.empty(a.shape, storage_dtype(a.dtype)) for a in stacked]
         for i in range(length - 1, -1, -1) if reverse else range(length):
-            outs = body([*consts, *carry, *(x[i] for x in xs)])
+            outs = body([*consts, *carry, *(x[i, ...] for x in xs)])
             carry = outs[:num_carry]
             for y, out in zip(ys, outs[num_carry:]):
                 y[i] = out

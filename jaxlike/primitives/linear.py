@@ -28,9 +28,12 @@ def _add_any_jvp(primals, tangents):
 
 
 def _add_any_batch(axis_data, args, dims):
-    from jaxlike.primitives.rules import batch_elementwise
+    from jaxlike.primitives.shapes import batch_axis_at
 
-    return batch_elementwise(add_any_p, axis_data, args, dims, {})
+    to = next(d for d in dims if d is not None)
+    # nothing stretches here: a cotangent without the axis is repeated along it
+    args = [batch_axis_at(x, d, to, axis_data.size) for x, d in zip(args, dims)]
+    return add_any_p.bind(*args), to
 
 
 add_any_p.shape = _add_any_shape
