@@ -61,18 +61,13 @@ def evaluate_scatter(
 
 def _combine(ufunc, matrix, rows, lines, unique: bool) -> None:
     """matrix[rows] op= lines, where rows may repeat."""
-    if lines.shape[1] == 1:
-        ufunc.at(matrix.reshape(-1), rows, lines.reshape(-1))
+    width = lines.shape[1]
+    if unique:
+        matrix[rows] = ufunc(matrix[rows], lines)
         return
-    if not unique and len(rows) > 1:
-        order = rows.argsort(kind="stable")
-        sorted_rows = rows[order]
-        first = np.flatnonzero(np.diff(sorted_rows, prepend=-1))
-        if len(first) < len(rows):
-            rows = sorted_rows[first]
-            reduce = np.add if ufunc is np.subtract else ufunc
-            lines = reduce.reduceat(lines[order], first, axis=0)
-    matrix[rows] = ufunc(matrix[rows], lines)
+    if width > 1:  # ufunc.at is fast on one axis alone
+        rows = ((rows * width)[:, None] + np.arange(width)).reshape(-1)
+    ufunc.at(matrix.reshape(-1), rows, lines.reshape(-1))
 
 
 class _AxisData(NamedTuple):
