@@ -243,16 +243,24 @@ def _div_evaluate(x, y):
 
 
 def _int_div(x, y):
-    out = np.floor_divide(x, y)
-    # NumPy rounds down; here the quotient is rounded towards zero, and x / 0 is -1
-    inexact = np.subtract(x, np.multiply(out, y)) != 0
-    out = out + (inexact & ((x < 0) != (y < 0)))
-    return out if np.all(y) else np.where(y == 0, x.dtype.type(-1), out)
+    if x.dtype.itemsize < 8:
+        # exact: a float64 holds the operands, and the quotient's error is too small
+        # to reach an integer; by way of int64, INT_MIN / -1 wraps
+        out = np.divide(x, y).astype(np.int64).astype(x.dtype)
+    else:
+        out = np.floor_divide(x, y)
+        inexact = np.subtract(x, np.multiply(out, y)) != 0
+        out = out + (inexact & ((x < 0) != (y < 0)))
+    if np.count_nonzero(y) == y.size:
+        return out
+    return np.where(y == 0, x.dtype.type(-1), out)
 
 
 def _uint_div(x, y):
     out = np.floor_divide(x, y)
-    return out if np.all(y) else np.where(y == 0, dtypes.iinfo(x.dtype).max, out)
+    if np.count_nonzero(y) == y.size:
+        return out
+    return np.where(y == 0, dtypes.iinfo(x.dtype).max, out)
 
 
 def _div_ct(ct, x, y):
@@ -294,7 +302,9 @@ def _rem_evaluate(x, y):
     if kind == "f":
         return out
     if kind in "iu" or not dtypes.issubdtype(x.dtype, np.floating):
-        if not np.all(y):  # an integer's remainder by zero is the integer
+        if (
+            np.count_nonzero(y) != y.size
+        ):  # an integer's remainder by zero is the integer
             out = np.where(y == 0, x, out)
         return out if out.dtype is x.dtype else out.astype(x.dtype)
     return out
@@ -334,7 +344,7 @@ def _sign_evaluate(x):
         return out
     if x.dtype.kind == "c" or dtypes.issubdtype(x.dtype, np.integer):
         return out.astype(x.dtype)
-    return np.where(x == 0, x, out)  # a negative zero keeps its sign
+    return np.copysign(out, x)  # a negative zero keeps its sign
 
 
 sign_p = elementwise("sign", _sign_evaluate, NUMBER)

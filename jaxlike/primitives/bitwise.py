@@ -112,35 +112,31 @@ def _widened(function):
     return evaluate
 
 
-def _too_far(y, bits):
-    return (y < 0) | (y >= bits) if y.dtype.kind == "i" else y >= bits
+# NumPy's shifts take the count for unsigned, and leave zeros (or copies of the sign)
+# for counts from the width on
 
 
 def _shift_left(bits, x, y):
-    zero = x.dtype.type(0)
-    return np.where(_too_far(y, bits), zero, np.left_shift(x, y))
+    return np.left_shift(x, y)
 
 
 def _shift_right_logical(bits, x, y):
     unsigned = _unsigned(x.dtype)
-    # of a four-bit integer in a byte only the low bits are its own
-    own = np.asarray(x).view(unsigned) & unsigned.type((1 << bits) - 1)
-    out = np.right_shift(own, np.asarray(y).view(unsigned))
-    return np.where(_too_far(y, bits), unsigned.type(0), out).view(x.dtype)
+    own = np.asarray(x).view(unsigned)
+    if bits < 8:  # a narrow integer's sign reaches into the rest of its byte
+        own = own & unsigned.type((1 << bits) - 1)
+    return np.right_shift(own, np.asarray(y).view(unsigned)).view(x.dtype)
 
 
 def _shift_right_arithmetic(bits, x, y):
     if x.dtype.kind == "i":
-        far = x.dtype.type(bits - 1)
-        return np.right_shift(x, np.where(_too_far(y, bits), far, y))
+        return np.right_shift(x, y)
     # an unsigned integer's top bit is taken for a sign
     signed = np.dtype(f"i{x.dtype.itemsize}")
     up = 8 * x.dtype.itemsize - bits
-    raised = np.left_shift(np.asarray(x), x.dtype.type(up)).view(signed)
-    far = signed.type(bits - 1)
-    by = np.where(y >= bits, far, np.asarray(y).view(signed)) + signed.type(up)
-    out = np.right_shift(raised, np.minimum(by, signed.type(8 * signed.itemsize - 1)))
-    return out.view(x.dtype)
+    top = np.asarray(np.left_shift(x, x.dtype.type(up))).view(signed)
+    out = np.right_shift(top, np.asarray(np.minimum(y, bits)).view(signed))
+    return np.right_shift(out, signed.type(up)).view(x.dtype)
 
 
 shift_left_p = _bits_op("shift_left", _widened(_shift_left), INT, 2)

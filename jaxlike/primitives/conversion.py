@@ -6,6 +6,7 @@ going to 0; integers wrap; complex numbers lose their imaginary part.
 
 from __future__ import annotations
 
+import functools
 import warnings
 from typing import Any
 
@@ -65,16 +66,25 @@ def _convert_evaluate(x, new_dtype, weak_type=False):
     return x.astype(new_dtype)
 
 
+@functools.cache
+def _range(dtype) -> tuple[int, int, float, float]:
+    """The least and the largest integer, and as floats: [low, high) converts exactly.
+
+    high is one more than the largest, a power of two, which every float type holds.
+    """
+    info = dtypes.iinfo(dtype)
+    least, largest = int(info.min), int(info.max)
+    return least, largest, float(least), float(largest + 1)
+
+
 def _saturate(x, new_dtype):
     if x.dtype.itemsize < 4:
         x = x.astype(np.float32)
-    info = dtypes.iinfo(new_dtype)
-    # the range's ends rounded to powers of two, which floats hold exactly
-    low, high = float(info.min), float(int(info.max) + 1)
+    least, largest, low, high = _range(new_dtype)
     fits = (x >= low) & (x < high)
-    if np.all(fits):
+    if np.count_nonzero(fits) == x.size:
         return x.astype(new_dtype)
-    ends = np.where(x < low, info.min, np.where(x >= high, info.max, 0))
+    ends = np.where(x < low, least, np.where(x >= high, largest, 0))
     inside = np.where(fits, x, 0).astype(new_dtype)
     return np.where(fits, inside, ends.astype(new_dtype))
 
@@ -164,21 +174,11 @@ def _bitcast_shape(x, new_dtype):
     old = x.dtype
     if old == new_dtype:
         return x.strip_weak_type()
-    for dt in (old, new_dtype):
-        if dtype_kind(dt) in ("bool", "complexfloating", "extended"):
-            raise TypeError(
-                format_error(
-                    f"bitcast_convert_type from {x} to {new_dtype}: bool, complex and "
-                    "key dtypes have no bits that can be read as another dtype",
-                    try_="the method arr.view(dtype)",
-                )
-            )
+    kinds = dtype_kind(old), dtype_kind(new_dtype)
+    if "extended" in kinds:
+        raise TypeError(format_error(f"cannot read the bits of {x} as {new_dtype}"))
     old_bits, new_bits = dtypes.itemsize_bits(old), dtypes.itemsize_bits(new_dtype)
-    if old_bits == new_bits:
-        return ShapedArray(x.shape, new_dtype)
-    if old_bits > new_bits:
-        return ShapedArray((*x.shape, old_bits // new_bits), new_dtype)
-    if not x.shape or x.shape[-1] * old_bits != new_bits:
+    if old_bits < new_bits and (not x.shape or x.shape[-1] * old_bits != new_bits):
         raise ValueError(
             format_error(
                 f"bitcast_convert_type from {x} to {new_dtype}: the last axis must "
@@ -186,6 +186,18 @@ def _bitcast_shape(x, new_dtype):
                 f"one of {new_bits} bits"
             )
         )
+    if "bool" in kinds or "complexfloating" in kinds:
+        raise TypeError(
+            format_error(
+                f"bitcast_convert_type from {x} to {new_dtype}: bool and complex "
+                "numbers cannot be read as another dtype, nor the other way",
+                try_="the method arr.view(dtype)",
+            )
+        )
+    if old_bits == new_bits:
+        return ShapedArray(x.shape, new_dtype)
+    if old_bits > new_bits:
+        return ShapedArray((*x.shape, old_bits // new_bits), new_dtype)
     return ShapedArray(x.shape[:-1], new_dtype)
 
 

@@ -35,7 +35,7 @@ def stop_gradient(x: Any) -> Any:
 
     >>> import jaxlike
     >>> from jaxlike import lax
-    >>> jaxlike.grad(lambda x: x * lax.stop_gradient(x))(3.0).item()
+    >>> jaxlike.grad(lambda x: lax.mul(x, lax.stop_gradient(x)))(3.0).item()
     3.0
     """
     if isinstance(x, Array):

@@ -47,15 +47,17 @@ class RoundingMethod(enum.IntEnum):
     TO_NEAREST_EVEN = 1
 
 
+# adding 0.5 itself would take the largest float below 0.5 to 1
+_BELOW_HALF = {
+    np.dtype(t): np.nextafter(t(0.5), t(0)) for t in (np.float32, np.float64)
+}
+
+
 def _round_evaluate(x, rounding_method):
     if rounding_method == RoundingMethod.TO_NEAREST_EVEN:
         return np.rint(x)
     wide = x if x.dtype.itemsize >= 4 else x.astype(np.float32)
-    whole = np.trunc(wide)
-    # adding 0.5 before truncating would round the largest float below 0.5 up
-    step = np.abs(wide - whole) >= 0.5
-    out = whole + np.copysign(step.astype(wide.dtype), wide)
-    out = np.copysign(out, wide)
+    out = np.trunc(wide + np.copysign(_BELOW_HALF[wide.dtype], wide))
     return out if out.dtype is x.dtype else out.astype(x.dtype)
 
 
