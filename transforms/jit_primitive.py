@@ -55,11 +55,8 @@ class Executable:
 
     def __call__(self, args: Sequence[Any]) -> list[Array]:
         try:
-            buffers = [
-                *self.consts,
-                *[a._data if type(a) is Array else to_buffer(a) for a in args],
-            ]
-            outs = self.run(buffers)
+            buffers = [a._data if type(a) is Array else to_buffer(a) for a in args]
+            outs = self.run(self.consts + buffers if self.consts else buffers)
         except Exception:
             check_operands(args)
             raise

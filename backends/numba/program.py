@@ -7,7 +7,7 @@ calls may overlap. Results are fresh arrays.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -69,6 +69,7 @@ class Program:
         self.outs = [self._output(v) for v in jaxpr.outvars]
         self._frames: list[list[Any]] = []
         self._finish_slots()
+        self._direct = self._make_direct()
 
     def slot(self, var: Var) -> int:
         return self._slots.setdefault(var, len(self._slots))
@@ -104,7 +105,18 @@ class Program:
 
     # --- running
 
+    def _make_direct(self) -> Callable | None:
+        """One native call for the whole program, where it is nothing else."""
+        if len(self.steps) != 1 or self._constants or self.arena_bytes:
+            return None
+        bind = getattr(self.steps[0], "direct", None)
+        if bind is None or any(copy for _, copy in self.outs):
+            return None
+        return bind(self.in_slots, [slot for slot, _ in self.outs])
+
     def __call__(self, buffers: Sequence[np.ndarray]) -> list[np.ndarray]:
+        if self._direct is not None:
+            return self._direct(buffers)
         frames = self._frames
         try:
             env = frames.pop()

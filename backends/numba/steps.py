@@ -117,23 +117,22 @@ def _kernel_run(program: Program, run: list[tuple[Any, Lowered]]) -> Step:
     places: dict[Var, int] = {}
     fresh: list[tuple[int, tuple[int, ...], np.dtype]] = []
     checked: list[int] = []
-    written: set[Var] = set()
     in_arena: list[Var] = []
-    for _, low in run:
-        for v in (*low.inputs, *low.outputs):
-            if v in places or v in in_arena:
-                continue
-            if v in arena:
-                in_arena.append(v)
-                continue
-            slot = program.slot(v)
-            places[v] = len(arrays)
-            arrays.append(slot)
-            if v in low.outputs:
-                fresh.append((slot, v.aval.shape, storage_dtype(v.aval.dtype)))
-                written.add(v)
-            else:
-                checked.append(slot)
+    made = {v for _, low in run for v in low.outputs}
+    reads = [v for _, low in run for v in low.inputs if v not in made]
+    for v in (*reads, *(v for _, low in run for v in low.outputs)):
+        if v in places or v in in_arena:
+            continue
+        if v in arena:
+            in_arena.append(v)
+            continue
+        slot = program.slot(v)
+        places[v] = len(arrays)
+        arrays.append(slot)
+        if v in made:
+            fresh.append((slot, v.aval.shape, storage_dtype(v.aval.dtype)))
+        else:
+            checked.append(slot)
     views = []
     if in_arena:
         base = len(arrays)
@@ -145,6 +144,36 @@ def _kernel_run(program: Program, run: list[tuple[Any, Lowered]]) -> Step:
     native = RunList(steps, len(arrays), views)
     empty = np.empty
 
+    def direct(in_slots: list[int], out_slots: list[int]):
+        """The run as a function of a program's inputs to its outputs, without slots."""
+        made = {slot: k for k, (slot, _, _) in enumerate(fresh)}
+        given = {slot: i for i, slot in enumerate(in_slots)}
+        order = [given.get(slot) for slot in arrays if slot not in made]
+        ends_fresh = [slot for slot in arrays if slot in made] == [
+            s for s, _, _ in fresh
+        ]
+        starts_given = all(slot not in made for slot in arrays[: len(order)])
+        if None in order or not (ends_fresh and starts_given):
+            return None
+        if any(slot not in made for slot in out_slots):
+            return None
+        results = [made[slot] for slot in out_slots]
+        in_order = order == list(range(len(in_slots)))
+        straight = results == list(range(len(fresh)))
+        shapes = [(shape, dtype) for _, shape, dtype in fresh]
+
+        def call(buffers):
+            ins = buffers if in_order else [buffers[i] for i in order]
+            for x in ins:
+                if not x.flags.c_contiguous:
+                    ins = [np.ascontiguousarray(x) for x in ins]
+                    break
+            outs = [empty(shape, dtype) for shape, dtype in shapes]
+            native(*ins, *outs)
+            return outs if straight else [outs[k] for k in results]
+
+        return call
+
     def step(env: Env) -> None:
         for slot, shape, dtype in fresh:
             env[slot] = empty(shape, dtype)
@@ -154,6 +183,7 @@ def _kernel_run(program: Program, run: list[tuple[Any, Lowered]]) -> Step:
                 env[slot] = np.ascontiguousarray(array)
         native(*[env[slot] for slot in arrays])
 
+    step.direct = direct  # type: ignore[attr-defined]
     return step
 
 

@@ -3,8 +3,8 @@
     python -m tests.benchmarks.startup            # all, five rounds
     python -m tests.benchmarks.startup --only eager --rounds 9
 
-Prints best and median of each and the ratio jaxlike / jax (below 1 is faster). Workloads
-are one source text each, with {jax} standing for the library.
+Prints best and median of each and the ratio jaxlike / jax (below 1 is faster). Each
+workload is one source text, with {jax} standing for the library.
 """
 
 from __future__ import annotations

@@ -95,6 +95,10 @@ def _same_shape(eqn: JaxprEqn) -> Atom | None:
     return x if same and type(x) is not Literal else None
 
 
+def _reshape(eqn: JaxprEqn) -> Atom | None:
+    return _same_shape(eqn) if eqn.params["dimensions"] is None else None
+
+
 def _broadcast(eqn: JaxprEqn) -> Atom | None:
     dims = tuple(eqn.params["broadcast_dimensions"])
     return _same_shape(eqn) if dims == tuple(range(len(dims))) else None
@@ -124,7 +128,7 @@ def _neutral(value, *, right_only: bool, exact: bool = True) -> Callable:
 _RULES: dict[str, Callable[[JaxprEqn], Atom | None]] = {
     "convert_element_type": _convert,
     "broadcast_in_dim": _broadcast,
-    "reshape": _same_shape,
+    "reshape": _reshape,
     "transpose": _transpose,
     "mul": _neutral(1, right_only=False),
     "div": _neutral(1, right_only=True),
