@@ -4,8 +4,8 @@ Vector code is written outright, not left to LLVM's loop vectoriser: lanes are c
 `lanes.py`, so that code, rounding and speed do not hang on heuristics. A lane loop is a
 main loop over full vectors and a masked (AVX-512) or scalar tail; a heavy body shares
 one masked loop. Buffers come as noalias arguments of an inner function. Floating point:
-contraction to fused multiply-add is allowed, nothing else; sums are reassociated only by
-the lanes written here.
+contraction to fused multiply-add is allowed, nothing else; sums are reassociated by
+the lanes written here only.
 """
 
 from __future__ import annotations
@@ -41,6 +41,7 @@ from jaxlike.backends.plan.ir import (
     Value,
     While,
     blocks,
+    value_dtypes,
 )
 from jaxlike.backends.plan.ops import INDEX, real_dtype
 
@@ -68,7 +69,7 @@ class _Emitter:
         self.module = module
         self.plan: LanePlan = choose_lanes(kernel, target)
         self.env: dict[Value, object] = {}
-        self.dtypes: dict[Value, object] = {}
+        self.dtypes = value_dtypes(kernel)
         self.lane: Lane | None = None
 
     # -- the function ----------------------------------------------------------------
@@ -113,7 +114,7 @@ class _Emitter:
         self.module.add(f)
 
     def grid(self, lo: V, hi: V) -> None:
-        f, grid, indices = self.f, self.kernel.grid, self.kernel.indices
+        grid, indices = self.kernel.grid, self.kernel.indices
         if not grid:
             self.when(lo < hi, lambda: self.block(self.kernel.body))
             return
@@ -131,9 +132,9 @@ class _Emitter:
             stop = over.where(width, stop)
             for index, n in zip(indices[-2:0:-1], grid[-2:0:-1]):
                 up = q._binary("udiv", n)
-                self.define(index, INDEX, q - up * n)
+                self.env[index] = q - up * n
                 q = up
-            self.define(indices[0], INDEX, q)
+            self.env[indices[0]] = q
             self.segment(start, stop)
             return point + (stop - start), []
 
@@ -144,7 +145,7 @@ class _Emitter:
         index = self.kernel.indices[-1]
 
         def body(at, _):
-            self.define(index, INDEX, at)
+            self.env[index] = at
             self.block(self.kernel.body)
             return []
 
@@ -156,7 +157,7 @@ class _Emitter:
         for s in body:
             match s:
                 case Const():
-                    self.define(s.out, s.dtype, self.literal(s))
+                    self.env[s.out] = self.literal(s)
                 case Op():
                     self.op(s)
                 case Load():
@@ -169,9 +170,6 @@ class _Emitter:
                     self.conditional(s)
                 case While():
                     self.while_loop(s)
-
-    def define(self, v: Value, dtype, value) -> None:
-        self.env[v], self.dtypes[v] = value, dtype
 
     def literal(self, s: Const):
         elem = value_elem(real_dtype(s.dtype))
@@ -194,7 +192,7 @@ class _Emitter:
         if any(isinstance(r, Linear) for r in raw):
             out = self.linear_op(s, raw)
             if out is not None:
-                self.define(s.out, s.dtype, out)
+                self.env[s.out] = out
                 return
         args = [self.value(v) for v in s.args]
         dtypes = [self.dtypes[v] for v in s.args]
@@ -204,7 +202,7 @@ class _Emitter:
             out = folded
         else:
             out = emit_op(s, args, dtypes)
-        self.define(s.out, s.dtype, out)
+        self.env[s.out] = out
 
     def fold(self, s: Op, args: list[V]) -> V | None:
         """Index arithmetic of literals (unrolled loops)."""
@@ -274,7 +272,7 @@ class _Emitter:
         mask = self.lane.mask if self.lane else None
         at = self.address(s.index)
         out = self.memory[s.buffer].load(at, self.lanes, mask, guard, other)
-        self.define(s.out, s.dtype, out)
+        self.env[s.out] = out
 
     def store(self, s: Store) -> None:
         guard = None if s.guard is None else self.value(s.guard)
@@ -286,21 +284,20 @@ class _Emitter:
     def loop(self, s: Loop) -> None:
         lanes = self.plan.lanes.get(s.index, 1) if self.lane is None else 1
         start = [self.value(c.init) for c in s.carries]
-        dtypes = [self.dtypes[c.init] for c in s.carries]
         if s.extent == 0:
-            for c, v, d in zip(s.carries, start, dtypes):
-                self.define(c.out, d, v)
+            for c, v in zip(s.carries, start):
+                self.env[c.out] = v
             reduced = self.accumulators(s)
             self.results(s, reduced, [a.initial(1) for a in reduced])
             return
         if s.carries:
-            self.carried_loop(s, start, dtypes)
+            self.carried_loop(s, start)
             return
         reduced = self.accumulators(s)
 
         def body(at, accs):
             mask = self.lane.mask if self.lane and lanes > 1 else None
-            self.define(s.index, INDEX, at)
+            self.env[s.index] = at
             self.block(s.body)
             return [
                 a.accumulate(acc, [self.value(v) for v in r.args], mask)
@@ -312,23 +309,16 @@ class _Emitter:
         self.results(s, reduced, accs)
 
     def accumulators(self, s: Loop) -> list[Accumulator]:
-        """They need their arguments' dtypes before the body is emitted."""
-        if not s.reductions:
-            return []
-        types = self.dtypes | {s.index: INDEX}
-        types |= {c.inner: types[c.init] for c in s.carries}
-        _result_dtypes(s.body, types)
-        args = [[types[v] for v in r.args] for r in s.reductions]
+        args = [[self.dtypes[v] for v in r.args] for r in s.reductions]
         return [Accumulator(self.f, r, a) for r, a in zip(s.reductions, args)]
 
     def results(self, s: Loop, reduced, accs) -> None:
         for r, a, acc in zip(s.reductions, reduced, accs):
             outs = a.finish(acc)
-            dtypes = [a.dtype, *([a.position] if a.paired else [])]
-            for v, d, out in zip(r.outs, dtypes, outs):
-                self.define(v, d, out)
+            for v, out in zip(r.outs, outs):
+                self.env[v] = out
 
-    def carried_loop(self, s: Loop, start, dtypes) -> None:
+    def carried_loop(self, s: Loop, start) -> None:
         """An ordered loop: carries (and reductions) as phis, one iteration a time."""
         reduced = self.accumulators(s)
         state = [list(_parts(v)) for v in start]
@@ -337,9 +327,9 @@ class _Emitter:
         state += [a.initial(self.lanes) for a in reduced]
 
         def body(at, current):
-            self.define(s.index, INDEX, at)
-            for c, d, parts in zip(s.carries, dtypes, current):
-                self.define(c.inner, d, _packed(parts))
+            self.env[s.index] = at
+            for c, parts in zip(s.carries, current):
+                self.env[c.inner] = _packed(parts)
             self.block(s.body)
             out = [list(_parts(self.value(c.next))) for c in s.carries]
             out = [[self.f.splat(p, self.lanes) for p in parts] for parts in out]
@@ -351,8 +341,8 @@ class _Emitter:
         state = self.scalar_loop(
             self.f.const(I64, 0), self.f.const(I64, s.extent), s, state, body
         )
-        for c, d, parts in zip(s.carries, dtypes, state):
-            self.define(c.out, d, _packed(parts))
+        for c, parts in zip(s.carries, state):
+            self.env[c.out] = _packed(parts)
         self.results(s, reduced, state[count:])
 
     # -- running a range of iterations -----------------------------------------------
@@ -576,9 +566,9 @@ class _Emitter:
             ends.append(f.block)
             f.jump(after)
         f.begin(after)
-        for (out, a, _), x, y in zip(s.results, *outs):
+        for (out, *_), x, y in zip(s.results, *outs):
             parts = [f.merge(p, ends[0], q, ends[1]) for p, q in zip(x, y)]
-            self.define(out, self.dtypes[a], _packed(parts))
+            self.env[out] = _packed(parts)
 
     def spread_conditional(self, s: If, cond: V) -> None:
         """Lanes differ: each side runs, masked, if any lane takes it."""
@@ -598,9 +588,9 @@ class _Emitter:
                 return values
 
             sides.append(self.branch_any(mask, run))
-        for (out, a, _), x, y in zip(s.results, *sides):
+        for (out, *_), x, y in zip(s.results, *sides):
             parts = [cond.where(p, q) for p, q in zip(x, y)]
-            self.define(out, self.dtypes[a], _packed(parts))
+            self.env[out] = _packed(parts)
 
     def any_lane(self, mask: V) -> V:
         bits = Type(f"i{mask.type.lanes}")
@@ -622,7 +612,6 @@ class _Emitter:
 
     def while_loop(self, s: While) -> None:
         f, lane = self.f, self.lane
-        dtypes = [self.dtypes[c.init] for c in s.carries]
         start = [_parts(self.value(c.init)) for c in s.carries]
         start = [[f.splat(p, self.lanes) for p in parts] for parts in start]
         before, head, work, done = f.block, *map(f.label, ("while", "do", "done"))
@@ -635,8 +624,8 @@ class _Emitter:
         phis = [[f.phi(p.type, p, before) for p in parts] for parts in start]
         if lane:
             self.lane = Lane(lane.lanes, active)
-        for c, d, parts in zip(s.carries, dtypes, phis):
-            self.define(c.inner, d, _packed([v for v, _ in parts]))
+        for c, parts in zip(s.carries, phis):
+            self.env[c.inner] = _packed([v for v, _ in parts])
         self.block(s.cond_body)
         cond = self.value(s.cond)
         if lane:
@@ -660,8 +649,8 @@ class _Emitter:
         f.jump(head)
         f.begin(done)
         self.lane = lane
-        for c, d, parts in zip(s.carries, dtypes, phis):
-            self.define(c.out, d, _packed([v for v, _ in parts]))
+        for c, parts in zip(s.carries, phis):
+            self.env[c.out] = _packed([v for v, _ in parts])
 
 
 def _parts(value) -> tuple[V, ...]:
@@ -679,27 +668,3 @@ def _count(body: tuple[Stmt, ...]) -> int:
         if isinstance(s, Loop):
             total += s.extent
     return total
-
-
-def _result_dtypes(body: tuple[Stmt, ...], types: dict) -> None:
-    """dtypes of everything a block defines, without emitting it."""
-    for s in body:
-        match s:
-            case Const() | Op() | Load():
-                types[s.out] = s.dtype
-            case Loop():
-                types[s.index] = INDEX
-                for c in s.carries:
-                    types[c.inner] = types[c.out] = types[c.init]
-                _result_dtypes(s.body, types)
-                for r in s.reductions:
-                    types.update({o: types[a] for o, a in zip(r.outs, r.args)})
-            case If():
-                _result_dtypes(s.then, types)
-                _result_dtypes(s.orelse, types)
-                types.update({o: types[a] for o, a, _ in s.results})
-            case While():
-                for c in s.carries:
-                    types[c.inner] = types[c.out] = types[c.init]
-                _result_dtypes(s.cond_body, types)
-                _result_dtypes(s.body, types)

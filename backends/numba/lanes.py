@@ -106,7 +106,7 @@ class _Chooser:
         if ops < 12 and extent >= 4 * lanes:
             factor = 4 if reductions and extent >= 8 * lanes else 2
             lanes = min(MAX_LANES, lanes * factor)
-        while lanes >= 2 * extent:
+        while lanes >= 2 * max(1, extent):
             lanes //= 2
         if lanes < 2:
             return float("inf"), 1

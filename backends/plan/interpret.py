@@ -21,6 +21,7 @@ from jaxlike.backends.plan.ir import (
     Op,
     Reduction,
     Store,
+    value_dtypes,
 )
 from jaxlike.backends.plan.ops import BOOL, compute_dtype, identity, kind
 
@@ -44,7 +45,7 @@ def interpret(kernel: Kernel, arguments: Sequence[np.ndarray]) -> None:
         memory.append(a.reshape(-1).view() if a.size else a.reshape(-1))
         if a.size and not np.shares_memory(memory[-1], a):
             raise ValueError("arguments must be contiguous")
-    run = _Interpreter(memory)
+    run = _Interpreter(memory, value_dtypes(kernel))
     with np.errstate(all="ignore"):
         for point in np.ndindex(*kernel.grid):
             run.env = dict(zip(kernel.indices, map(np.int64, point)))
@@ -52,8 +53,8 @@ def interpret(kernel: Kernel, arguments: Sequence[np.ndarray]) -> None:
 
 
 class _Interpreter:
-    def __init__(self, memory: list[np.ndarray]):
-        self.memory = memory
+    def __init__(self, memory: list[np.ndarray], dtypes: dict):
+        self.memory, self.dtypes = memory, dtypes
         self.env: dict[int, object] = {}
 
     def block(self, body) -> None:
@@ -107,9 +108,8 @@ class _Interpreter:
         for c in s.carries:
             env[c.out] = env[c.inner] if s.extent else env[c.init]
         for r, acc in zip(s.reductions, accs):
-            if acc is None:  # an empty loop: the identity, of the body's dtype
-                dtypes = _dtypes(s.body)
-                acc = (identity(r.name, dtypes[r.args[0]]),)
+            if acc is None:  # an empty loop
+                acc = (identity(r.name, self.dtypes[r.args[0]]),)
             for out, v in zip(r.outs, _finish(acc)):
                 env[out] = v
 
@@ -127,10 +127,6 @@ class _Interpreter:
                 env[c.inner] = v
         for c in s.carries:
             env[c.out] = env[c.inner]
-
-
-def _dtypes(body) -> dict:
-    return {s.out: s.dtype for s in body if isinstance(s, Const | Op | Load)}
 
 
 # -- reductions ------------------------------------------------------------------------
@@ -475,4 +471,3 @@ _OPS: dict[str, Callable] = {
     "lgamma": _wide(_lgamma),
     "digamma": _wide(_digamma),
 }
-

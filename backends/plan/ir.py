@@ -274,6 +274,38 @@ def blocks(s: Stmt) -> tuple[tuple[Stmt, ...], ...]:
     return ()
 
 
+def value_dtypes(kernel: Kernel) -> dict[Value, np.dtype]:
+    """The dtype of every value a kernel defines."""
+    dtypes = dict.fromkeys(kernel.indices, INDEX)
+
+    def carried(carries: tuple[Carry, ...]) -> None:
+        for c in carries:
+            dtypes[c.inner] = dtypes[c.out] = dtypes[c.init]
+
+    def walk(body: tuple[Stmt, ...]) -> None:
+        for s in body:
+            match s:
+                case Const() | Op() | Load():
+                    dtypes[s.out] = s.dtype
+                case Loop():
+                    dtypes[s.index] = INDEX
+                    carried(s.carries)
+                    walk(s.body)
+                    for r in s.reductions:
+                        dtypes.update((o, dtypes[a]) for o, a in zip(r.outs, r.args))
+                case If():
+                    walk(s.then)
+                    walk(s.orelse)
+                    dtypes.update((out, dtypes[a]) for out, a, _ in s.results)
+                case While():
+                    carried(s.carries)
+                    walk(s.cond_body)
+                    walk(s.body)
+
+    walk(kernel.body)
+    return dtypes
+
+
 def merge_buffers(kernel: Kernel, source: int, target: int) -> Kernel:
     """The kernel with buffer `source` ("in") and `target` ("out") become one "inout".
 

@@ -67,7 +67,9 @@ def fit(name, f, count, a, b, weight, single, refits=6):
         for x in grid
     )
     bits = [float(mp.log(e, 2)) for e in (ideal, real)]
-    print(f"# {name} {'float' if single else 'double'}: 2^{bits[0]:.1f} 2^{bits[1]:.1f}")
+    print(
+        f"# {name} {'float' if single else 'double'}: 2^{bits[0]:.1f} 2^{bits[1]:.1f}"
+    )
     print(f"{name}|{'float' if single else 'double'}|{[float(c) for c in fixed]}")
 
 

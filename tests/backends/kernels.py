@@ -50,11 +50,43 @@ def run(kernel, arrays):
     return compiled
 
 
+def narrow_target(width=32):
+    """This machine without AVX-512 (32) or with 16 byte vectors: runs here too."""
+    from jaxlike.backends.numba.target import Target, host
+
+    here = host()
+    features = [f for f in here.features.split(",") if "avx512" not in f]
+    features += [f"-{f[1:]}" for f in here.features.split(",") if f[:7] == "+avx512"]
+    cpu = "x86-64-v3" if here.triple.startswith("x86_64") else here.cpu
+    return Target(here.triple, cpu, ",".join(features), width, False)
+
+
+def run_on(target, kernel, arrays):
+    """Compile a kernel for another target and run it here."""
+    from jaxlike.backends.numba import binding
+    from jaxlike.backends.numba.emit import emit_kernel
+    from jaxlike.backends.numba.llvm import Module
+
+    module = Module()
+    emit_kernel(kernel, target, "kernel", module)
+    code = binding.compile_text(str(module), target)
+    library = binding.Library([code], ["kernel"])
+    table = (ctypes.c_void_p * max(1, len(arrays)))(*(a.ctypes.data for a in arrays))
+    signature = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_int64, ctypes.c_int64)
+    function = signature(library.addresses["kernel"])
+    # in two calls, as chunks would
+    half = kernel.extent // 2
+    function(ctypes.addressof(table), 0, half)
+    function(ctypes.addressof(table), half, kernel.extent)
+
+
 def close(got, want, dtype, scale=1.0):
     """Equal: exactly for integers, to some ulp for floats, NaN equal to NaN."""
     if kind(dtype) not in "fc":
         return np.array_equal(got, want)
-    eps = {2: 2e-2, 4: 2e-5, 8: 1e-11}[np.dtype(dtype).itemsize // (1 + (kind(dtype) == "c"))]
+    eps = {2: 2e-2, 4: 2e-5, 8: 1e-11}[
+        np.dtype(dtype).itemsize // (1 + (kind(dtype) == "c"))
+    ]
     wide = np.complex128 if kind(dtype) == "c" else np.float64
     got, want = got.astype(wide), want.astype(wide)
     with np.errstate(all="ignore"):
@@ -68,12 +100,15 @@ def close(got, want, dtype, scale=1.0):
     return bool(np.all(near | (got == want) | (np.isnan(got) & np.isnan(want))))
 
 
-def check(kernel, arrays, scale=1.0):
+def check(kernel, arrays, scale=1.0, target=None):
     """Interpreter and compiled code agree on every written buffer."""
     validate(kernel)
     ours, theirs = [a.copy() for a in arrays], [a.copy() for a in arrays]
     interpret(kernel, theirs)
-    run(kernel, ours)
+    if target is None:
+        run(kernel, ours)
+    else:
+        run_on(target, kernel, ours)
     for i, got, want in zip(kernel.arguments, ours, theirs, strict=True):
         b = kernel.buffers[i]
         if not close(got, want, b.dtype, scale):
@@ -138,7 +173,7 @@ def random_kernel(rng):
     rank = int(rng.integers(0, 4))
     sizes = [1, 2, 3, 5, 8, 16, 17, 33, 40]
     grid = tuple(int(rng.choice(sizes)) for _ in range(rank))
-    while math.prod(grid) > 600:
+    while math.prod(grid) > 150:
         grid = tuple(max(1, n // 2) for n in grid)
     if rank and rng.random() < 0.05:
         grid = (0, *grid[1:])
@@ -186,7 +221,7 @@ def random_kernel(rng):
         if depth and rng.random() < 0.8:
             inner_loop(axes, values, depth)
         if axes == outer or rng.random() < 0.3:
-            dtype = np.dtype(rng.choice([d for d in values if d != INDEX]))
+            dtype = np.dtype(rng.choice([d for d in values if d != INDEX] or [INDEX]))
             v = values[dtype][-1]
             strides, size = {}, 1
             for index, n in reversed(axes):
@@ -197,7 +232,9 @@ def random_kernel(rng):
             k.store(y, strides, v)
 
     def inner_loop(axes, values, depth):
-        n = int(rng.choice([0, 1, 3, 4, 16, 17, 31, 70]))
+        points = math.prod(n for _, n in axes)
+        sizes = [n for n in (0, 1, 3, 4, 16, 17, 31, 70) if n * points <= 1500]
+        n = int(rng.choice(sizes))
         with k.loop(n) as l:
             inner = {d: list(v) for d, v in values.items()}
             body([*axes, (l.index, n)], inner, depth - 1)

@@ -21,6 +21,7 @@ MAGIC = {"float": 12582912.0, "double": 6755399441055744.0}
 MANTISSA = {"float": 23, "double": 52}
 BIAS = {"float": 127, "double": 1023}
 
+
 def horner(x: V, coefficients) -> V:
     """coefficients[0] + coefficients[1] x + ... , fused."""
     *rest, last = coefficients
