@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import operator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -272,12 +273,7 @@ def _float_error_switch():
 
         return enter, lambda manager: manager.__exit__(None, None, None)
 
-    setter = _extobj_contextvar.set
-
-    def enter():
-        return setter(quiet)
-
-    return enter, _extobj_contextvar.reset
+    return partial(_extobj_contextvar.set, quiet), _extobj_contextvar.reset
 
 
 ignore_float_errors, restore_float_errors = _float_error_switch()

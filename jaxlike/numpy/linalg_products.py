@@ -99,12 +99,7 @@ def _best_splits(sizes: Sequence[int]) -> dict[tuple[int, int], int]:
             j = i + length
             ends = sizes[i] * sizes[j + 1]
             cost[i, j], split[i, j] = min(
-                (
-                    cost[i, k]
-                    + cost[k + 1, j]
-                    + sizes[i] * sizes[k + 1] * sizes[j + 1],
-                    k,
-                )
+                (cost[i, k] + cost[k + 1, j] + ends * sizes[k + 1], k)
                 for k in range(i, j)
             )
     return split

@@ -26,6 +26,8 @@ from jaxlike.core.trace import (
     ignore_float_errors,
     restore_float_errors,
 )
+from jaxlike.numpy.composites import composite
+from jaxlike.numpy.dispatch import _all_plans, _blockers
 from jaxlike.primitives import arithmetic, bitwise, comparison, powers
 
 _ACCEPTED = (int, float, complex, np.generic, np.ndarray, Array, Tracer)
@@ -47,11 +49,11 @@ PLANNED_DTYPES = frozenset(
 
 _ndarray = np.ndarray
 _to_ndarray = np.array
+_new = object.__new__
 
-# What promotion found out about two operand types under one configuration:
-# (configuration, dtype to convert the left operand to or None, the same of the right,
-# aval of the result, arrays of the Python numbers seen on the right)
-Plan = tuple[Any, Any, Any, ShapedArray, dict]
+# What promotion found out about two operand types: the result's aval, how to convert
+# the operands or None, and, where the right one is a Python number, _Numbers
+Plan = tuple[ShapedArray, "tuple[Any, Any, Any] | None", "_Numbers | None"]
 
 
 def general(
@@ -93,47 +95,46 @@ def planned(
     first. staged_kinds: kinds of dtype whose operands need no promotion at all.
     """
     slow = general(name, symbol, fun, reflected)
-    evaluate = primitive.evaluate
+    evaluate = _swapped(primitive.evaluate) if reflected else primitive.evaluate
     plans: dict[Any, Plan] = {}
+    _all_plans.append(plans)  # to be forgotten when a setting changes
 
     def of_array(x, y):
         y_type = type(y)
         if y_type is Array:
             plan = plans.get((x.aval, y.aval))
-            if plan is None or state.trace is not eval_trace:
-                return first_time(x, y)
-            context, x_dtype, y_dtype, aval, _ = plan
             b = y._data
         elif y_type is float or y_type is int:
             plan = plans.get((x.aval, y_type))
-            if plan is None or state.trace is not eval_trace:
-                return first_time(x, y)
-            context, x_dtype, y_dtype, aval, numbers = plan
-            b = numbers.get(y)
-            if b is None:
-                b = number(y, y_dtype, numbers)
+            b = None if plan is None else plan[2][y]
         else:
             return slow(x, y)
         a = x._data
-        if context is not config._trace_context or a is None or b is None:
+        if plan is None or a is None or b is None or state.trace is not eval_trace:
             return first_time(x, y)
+        aval, conversion, _ = plan
+        if conversion is not None:
+            context, x_dtype, y_dtype = conversion
+            if context is not config._trace_context:
+                return first_time(x, y)
         token = ignore_float_errors()
         try:
-            if x_dtype is not None:
-                a = a.astype(x_dtype)
-            if y_dtype is not None and y_type is Array:
-                b = b.astype(y_dtype)
-            out = evaluate(b, a) if reflected else evaluate(a, b)
+            if conversion is not None:
+                a, b = a.astype(x_dtype, copy=False), b.astype(y_dtype, copy=False)
+            out = evaluate(a, b)
         finally:
             restore_float_errors(token)
         if type(out) is not _ndarray:
             out = _to_ndarray(out)
-        return Array(out, aval)
+        result = _new(Array)
+        result._data = out
+        result.aval = aval
+        return result
 
     def first_time(x, y):
         out = slow(x, y)
         if state.trace is eval_trace and type(out) is Array:
-            plan = _make_plan(evaluate, x, y, out.aval, inexact, reflected)
+            plan = _make_plan(evaluate, x, y, out.aval, inexact)
             if plan is not None:
                 if len(plans) >= _PLAN_LIMIT:
                     plans.clear()
@@ -164,9 +165,13 @@ def planned(
     return of_array, of_tracer
 
 
-def _make_plan(evaluate, x, y, aval, inexact, reflected) -> Plan | None:
+def _swapped(evaluate: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+    return lambda x, y: evaluate(y, x)
+
+
+def _make_plan(evaluate, x, y, aval, inexact) -> Plan | None:
     """The plan for operands of these types, if NumPy does all the rest by itself."""
-    if wants_every_operation() or not isinstance(y, (Array, int, float)):
+    if _blockers or not isinstance(y, (Array, int, float)):
         return None
     target, _ = dtypes.lattice_result_type(x, y)
     if inexact:
@@ -178,40 +183,45 @@ def _make_plan(evaluate, x, y, aval, inexact, reflected) -> Plan | None:
     a = np.empty([min(n, 1) for n in x.aval.shape], target)
     b = np.empty([min(n, 1) for n in y.aval.shape] if is_array else (), target)
     with np.errstate(all="ignore"):
-        probe = evaluate(b, a) if reflected else evaluate(a, b)
+        probe = evaluate(a, b)
     if probe.dtype != aval.dtype or probe.ndim != aval.ndim:
         return None
-    convert_x = None if x.aval.dtype == target else target
-    convert_y = None if is_array and y_dtype == target else target
-    return config._trace_context, convert_x, convert_y, aval, {}
+    conversion = None
+    if not x.aval.dtype == y_dtype == target:
+        # what dtypes promote to depends on the configuration
+        conversion = config._trace_context, target, target
+    return aval, conversion, None if is_array else _Numbers(target)
 
 
-def number(y: float, dtype: Any, numbers: dict) -> np.ndarray | None:
-    """The 0-d array of a Python number, or None where promotion has to see it."""
-    if type(y) is int and not _INT_MIN <= y <= _INT_MAX:
-        return None
-    token = ignore_float_errors()
-    try:
-        out = _to_ndarray(y, dtype)
-    except OverflowError:
-        return None
-    finally:
-        restore_float_errors(token)
-    if y:  # 0.0 and -0.0 are one key
-        if len(numbers) >= _NUMBER_LIMIT:
-            numbers.clear()
-        numbers[y] = out
-    return out
+class _Numbers(dict):
+    """Python numbers seen as right operands, as 0-d arrays of one dtype.
+
+    None stands for numbers that promotion has to see.
+    """
+
+    __slots__ = ("dtype",)
+
+    def __init__(self, dtype: Any):
+        self.dtype = dtype
+
+    def __missing__(self, number: float) -> np.ndarray | None:
+        if type(number) is int and not _INT_MIN <= number <= _INT_MAX:
+            return None
+        try:
+            with np.errstate(all="ignore"):
+                out = _to_ndarray(number, self.dtype)
+        except OverflowError:
+            return None
+        if number:  # 0.0 and -0.0 are one key
+            if len(self) >= _NUMBER_LIMIT:
+                self.clear()
+            self[number] = out
+        return out
 
 
 def wants_every_operation() -> bool:
-    """Whether a setting is on that wants to see every operation."""
-    return (
-        config.debug_nans
-        or config.debug_infs
-        or config.numpy_rank_promotion != "allow"
-        or config.numpy_dtype_promotion != "standard"
-    )
+    """Whether a setting is on that has to see every operation."""
+    return bool(_blockers)
 
 
 def planned_unary(
@@ -219,22 +229,18 @@ def planned_unary(
 ) -> Callable[[Any], Any]:
     """A unary operator that is one primitive, for arrays; tracers use `fun`."""
     evaluate = primitive.evaluate
-    plans: dict[ShapedArray, tuple[Any, ShapedArray]] = {}
+    plans: dict[ShapedArray, ShapedArray] = {}
+    _all_plans.append(plans)
 
     def operator(x):
-        plan = plans.get(x.aval)
-        if (
-            plan is None
-            or state.trace is not eval_trace
-            or plan[0] is not config._trace_context
-            or x._data is None
-        ):
+        aval = plans.get(x.aval)
+        if aval is None or state.trace is not eval_trace or x._data is None:
             out = fun(x)
-            if state.trace is eval_trace and type(out) is Array:
-                if x.aval.dtype in PLANNED_DTYPES and not wants_every_operation():
+            if state.trace is eval_trace and type(out) is Array and not _blockers:
+                if x.aval.dtype in PLANNED_DTYPES:
                     if len(plans) >= _PLAN_LIMIT:
                         plans.clear()
-                    plans[x.aval] = config._trace_context, out.aval
+                    plans[x.aval] = out.aval
             return out
         token = ignore_float_errors()
         try:
@@ -243,7 +249,7 @@ def planned_unary(
             restore_float_errors(token)
         if type(out) is not _ndarray:
             out = _to_ndarray(out)
-        return Array(out, plan[1])
+        return Array(out, aval)
 
     operator.__name__ = operator.__qualname__ = name
     return operator
@@ -349,9 +355,12 @@ def operators() -> tuple[dict[str, Callable], dict[str, Callable]]:
             )
     both: dict[str, Callable] = {"__pow__": power, "__round__": round_}
     for short, symbol, function in _GENERAL:
+        fun = _late(function)
+        if short != "matmul":
+            fun = composite(fun)
         for reflected in (False, True):
             name = f"__{'r' * reflected}{short}__"
-            both[name] = general(name, symbol, _late(function), reflected)
+            both[name] = general(name, symbol, fun, reflected)
     both["__rpow__"] = general("__rpow__", "**", _late("power"), True)
     both["__contains__"] = contains
     both["__pos__"] = lambda x: jnp.positive(x)

@@ -16,7 +16,11 @@ import numpy as np
 import jaxlike.numpy as jnp
 from jaxlike.core import dtypes, errors
 from jaxlike.core.array import Array
+from jaxlike.core.avals import ShapedArray
+from jaxlike.core.state import state
+from jaxlike.core.trace import eval_trace, ignore_float_errors, restore_float_errors
 from jaxlike.numpy.axes import canonical_axis
+from jaxlike.numpy.dispatch import _all_plans, _blockers
 from jaxlike.numpy.promote import (
     ArrayLike,
     DTypeLike,
@@ -82,6 +86,48 @@ def result_dtype(lhs: Any, rhs: Any, preferred: DTypeLike | None) -> tuple[Any, 
     if preferred is None:
         return dtypes.lattice_result_type(lhs, rhs)
     return dtypes.check_user_dtype_supported(preferred, "preferred_element_type"), False
+
+
+# the result's aval for pairs of avals whose product NumPy alone computes
+_matmul_plans: dict[Any, ShapedArray] = {}
+_dot_plans: dict[Any, ShapedArray] = {}
+_all_plans.extend((_matmul_plans, _dot_plans))
+_PLANS_LIMIT = 2048
+
+
+def _by_numpy(product: Any, plans: dict, a: Any, b: Any) -> Array | None:
+    """The product in eager mode by NumPy's own function, or None."""
+    if type(a) is not Array or type(b) is not Array or state.trace is not eval_trace:
+        return None
+    aval = plans.get((a.aval, b.aval))
+    x, y = a._data, b._data
+    if x is None or y is None or (aval is None and not _plannable(a, b)):
+        return None
+    token = ignore_float_errors()
+    try:
+        out = np.asarray(product(x, y))
+    except ValueError:  # the general way says what is wrong
+        return None
+    finally:
+        restore_float_errors(token)
+    if aval is None:
+        weak = a.aval.weak_type and b.aval.weak_type
+        aval = ShapedArray(out.shape, out.dtype, weak)
+        if len(plans) >= _PLANS_LIMIT:
+            plans.clear()
+        plans[a.aval, b.aval] = aval
+    return Array(out, aval)
+
+
+def _plannable(a: Any, b: Any) -> bool:
+    dtype = a.aval.dtype
+    return (
+        not _blockers
+        and dtype == b.aval.dtype
+        and dtype in (np.float32, np.float64, np.complex64, np.complex128)
+        and min(a.ndim, b.ndim) > 0
+        and max(a.ndim, b.ndim) < 3
+    )
 
 
 # --- products of stacks of matrices and vectors
@@ -183,6 +229,10 @@ def matmul(
     >>> jnp.matmul(jnp.ones((2, 3)), jnp.ones(3))
     Array([3., 3.], dtype=float32)
     """
+    if precision is None and preferred_element_type is None:
+        out = _by_numpy(np.matmul, _matmul_plans, a, b)
+        if out is not None:
+            return out
     a, b = to_arrays("matmul", a, b)
     for i, x in enumerate((a, b)):
         if not x.ndim:
@@ -221,6 +271,10 @@ def dot(
     >>> jnp.dot(jnp.array([1, 2]), jnp.array([3, 4]))
     Array(11, dtype=int32)
     """
+    if precision is None and preferred_element_type is None:
+        out = _by_numpy(np.dot, _dot_plans, a, b)
+        if out is not None:
+            return out
     a, b = to_arrays("dot", a, b)
     if a.ndim and b.ndim:
         contracting: Any = ((a.ndim - 1,), (max(b.ndim - 2, 0),))

@@ -12,6 +12,7 @@ import numpy as np
 import jaxlike.numpy as jnp
 from jaxlike.core import dtypes, errors
 from jaxlike.core.array import Array
+from jaxlike.core.avals import ShapedArray
 from jaxlike.core.state import state
 from jaxlike.core.trace import eval_trace
 from jaxlike.numpy.axes import canonical_axis
@@ -45,6 +46,10 @@ def take(
     Array([[2, 1],
            [4, 3]], dtype=int32)
     """
+    if type(a) is Array and type(indices) is Array and out is None:
+        taken = _by_numpy(a, indices, axis, mode)
+        if taken is not None:
+            return taken
     a, indices = to_arrays("take", a, indices)
     if out is not None:
         raise NotImplementedError("The 'out' argument to jnp.take is not supported.")
@@ -80,6 +85,25 @@ def take(
         indices_are_sorted=indices_are_sorted,
         fill_value=fill_value,
     )
+
+
+def _by_numpy(a: Array, indices: Array, axis: Any, mode: Any) -> Array | None:
+    """The entries in eager mode where all indices are in bounds, or None."""
+    data, where = a._data, indices._data
+    if (
+        state.trace is not eval_trace
+        or mode not in (None, "fill", "clip", "wrap")
+        or data is None
+        or where is None
+        or where.dtype.kind not in "iu"
+        or type(axis) not in (int, type(None))
+    ):
+        return None
+    try:
+        out = np.take(data, where, axis, mode="clip" if mode == "clip" else "raise")
+    except Exception:  # out of bounds, or an error that the general way words
+        return None
+    return Array(np.asarray(out), ShapedArray(out.shape, a.dtype, a.aval.weak_type))
 
 
 def _count_from_front(indices: Any, size: int) -> Any:
