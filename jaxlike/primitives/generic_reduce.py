@@ -73,12 +73,15 @@ def _reduce_evaluate(*args, computation, jaxpr, dimensions):
     if not dimensions:  # the initial value is no part of it, as in JAX
         return operands
     ufunc = known_ufunc(jaxpr)
-    if ufunc is not None and operands[0].dtype not in reductions.wide_dtypes:
-        x, init = operands[0], inits[0]
+    if ufunc is not None:
+        (x,), (init,) = operands, inits
+        wide = reductions.wide_dtypes.get(x.dtype, x.dtype)
+        out = x.astype(wide, copy=False)
         if ufunc in (np.add, np.multiply):
-            out = ufunc.reduce(x, dimensions, x.dtype)
-            return [np.asarray(ufunc(out, init), x.dtype)]
-        return [ufunc.reduce(x, dimensions, initial=init[()])]
+            out = ufunc(ufunc.reduce(out, dimensions, wide), init.astype(wide))
+        else:
+            out = ufunc.reduce(out, dimensions, initial=init.astype(wide)[()])
+        return [np.asarray(out).astype(x.dtype, copy=False)]
     kept = [i for i in range(operands[0].ndim) if i not in dimensions]
     shape = [operands[0].shape[i] for i in kept]
     n = math.prod([operands[0].shape[i] for i in dimensions])

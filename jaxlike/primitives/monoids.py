@@ -63,6 +63,17 @@ def trace_monoid(
                     f"got {got} for {want}"
                 )
             )
+    return _without_tracers(closed)
+
+
+def trace_predicate(select: Callable, scalar: ShapedArray) -> ClosedJaxpr:
+    """The jaxpr of `select(x, y)`, a boolean, for two scalars of this type."""
+    name = getattr(select, "__name__", "select")
+    closed = trace_to_closed_jaxpr(lambda x, y: [select(x, y)], [scalar, scalar], name)
+    return _without_tracers(closed)
+
+
+def _without_tracers(closed: ClosedJaxpr) -> ClosedJaxpr:
     if any(isinstance(c, Tracer) for c in closed.consts):
         raise NotImplementedError(
             format_error(
