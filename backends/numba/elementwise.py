@@ -88,8 +88,14 @@ def emit_op(op: Op, args: list[V], dtypes: list[np.dtype]) -> V:
 
 def _select_n(args: list[V], which: np.dtype) -> V:
     pred, *cases = args
+    # a predicate that is one value for all lanes may choose between mixed cases
+    wide = max(v.type.lanes for v in cases)
+    cases = [v.b.splat(v, wide) for v in cases]
     if which == BOOL:
-        return pred.where(cases[1], cases[0]) if len(cases) == 2 else cases[0]
+        if len(cases) == 1:
+            return cases[0]
+        lanes = max(v.type.lanes for v in args)  # one case may be a scalar
+        return pred.where(*(pred.b.splat(v, lanes) for v in (cases[1], cases[0])))
     out = cases[-1]
     signed = kind(which) == "i"
     for n in range(len(cases) - 1, 0, -1):

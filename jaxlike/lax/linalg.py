@@ -1,3 +1,1 @@
-"""The linear algebra primitives, under the names of jax.lax.linalg.
-"""
-
+"""The linear algebra primitives, under the names of jax.lax.linalg."""
