@@ -3,6 +3,12 @@
 May import core, primitives, transforms and control_flow; never nn, random or scipy.
 """
 
+# ruff: isort: skip_file
+from jaxlike.core.array import Array
+from jaxlike.core.array_repr import (
+    array_repr as array_repr,
+    array_str as array_str,
+)
 from jaxlike.numpy.apply import (
     apply_along_axis as apply_along_axis,
     apply_over_axes as apply_over_axes,
@@ -51,6 +57,37 @@ from jaxlike.numpy.checks import (
     iterable as iterable,
     signbit as signbit,
 )
+from jaxlike.numpy.constants import (
+    ComplexWarning as ComplexWarning,
+    can_cast as can_cast,
+    character as character,
+    complexfloating as complexfloating,
+    dtype as dtype,
+    e as e,
+    euler_gamma as euler_gamma,
+    finfo as finfo,
+    flexible as flexible,
+    floating as floating,
+    generic as generic,
+    get_printoptions as get_printoptions,
+    iinfo as iinfo,
+    inexact as inexact,
+    inf as inf,
+    integer as integer,
+    isdtype as isdtype,
+    issubdtype as issubdtype,
+    nan as nan,
+    newaxis as newaxis,
+    number as number,
+    object_ as object_,
+    pi as pi,
+    printoptions as printoptions,
+    promote_types as promote_types,
+    result_type as result_type,
+    set_printoptions as set_printoptions,
+    signedinteger as signedinteger,
+    unsignedinteger as unsignedinteger,
+)
 from jaxlike.numpy.creation import (
     array as array,
     asarray as asarray,
@@ -94,6 +131,17 @@ from jaxlike.numpy.index_tricks import (
     r_ as r_,
     s_ as s_,
 )
+from jaxlike.numpy.io import (
+    from_dlpack as from_dlpack,
+    frombuffer as frombuffer,
+    fromfile as fromfile,
+    fromfunction as fromfunction,
+    fromiter as fromiter,
+    fromstring as fromstring,
+    load as load,
+    save as save,
+    savez as savez,
+)
 from jaxlike.numpy.joining import (
     append as append,
     array_split as array_split,
@@ -110,10 +158,6 @@ from jaxlike.numpy.joining import (
     unstack as unstack,
     vsplit as vsplit,
     vstack as vstack,
-)
-from jaxlike.numpy.logsum import (
-    logaddexp as logaddexp,
-    logaddexp2 as logaddexp2,
 )
 from jaxlike.numpy.manipulation import (
     atleast_1d as atleast_1d,
@@ -234,6 +278,8 @@ from jaxlike.numpy.rearranging import (
 )
 from jaxlike.numpy.reductions import (
     all as all,
+    amax as amax,
+    amin as amin,
     any as any,
     argmax as argmax,
     argmin as argmin,
@@ -246,6 +292,31 @@ from jaxlike.numpy.reductions import (
     std as std,
     sum as sum,
     var as var,
+)
+from jaxlike.numpy.scalar_types import (
+    bfloat16 as bfloat16,
+    bool_ as bool_,
+    cdouble as cdouble,
+    complex128 as complex128,
+    complex64 as complex64,
+    complex_ as complex_,
+    csingle as csingle,
+    double as double,
+    float16 as float16,
+    float32 as float32,
+    float64 as float64,
+    float_ as float_,
+    int16 as int16,
+    int32 as int32,
+    int64 as int64,
+    int8 as int8,
+    int_ as int_,
+    single as single,
+    uint as uint,
+    uint16 as uint16,
+    uint32 as uint32,
+    uint64 as uint64,
+    uint8 as uint8,
 )
 from jaxlike.numpy.searching import (
     argwhere as argwhere,
@@ -319,6 +390,8 @@ from jaxlike.numpy.ufuncs import (
     bitwise_and as bitwise_and,
     bitwise_or as bitwise_or,
     bitwise_xor as bitwise_xor,
+    logaddexp as logaddexp,
+    logaddexp2 as logaddexp2,
     logical_and as logical_and,
     logical_or as logical_or,
     logical_xor as logical_xor,
@@ -331,6 +404,8 @@ from jaxlike.numpy.ufuncs import (
 from jaxlike.numpy.unary import (
     abs as abs,
     absolute as absolute,
+    acos as acos,
+    acosh as acosh,
     angle as angle,
     arccos as arccos,
     arccosh as arccosh,
@@ -339,6 +414,10 @@ from jaxlike.numpy.unary import (
     arctan as arctan,
     arctanh as arctanh,
     around as around,
+    asin as asin,
+    asinh as asinh,
+    atan as atan,
+    atanh as atanh,
     bitwise_count as bitwise_count,
     bitwise_invert as bitwise_invert,
     bitwise_not as bitwise_not,
@@ -349,13 +428,13 @@ from jaxlike.numpy.unary import (
     cos as cos,
     cosh as cosh,
     deg2rad as deg2rad,
+    degrees as degrees,
     exp as exp,
     exp2 as exp2,
     expm1 as expm1,
     fabs as fabs,
     floor as floor,
     imag as imag,
-    inexact as inexact,
     invert as invert,
     log as log,
     log10 as log10,
@@ -364,6 +443,7 @@ from jaxlike.numpy.unary import (
     logical_not as logical_not,
     positive as positive,
     rad2deg as rad2deg,
+    radians as radians,
     real as real,
     reciprocal as reciprocal,
     rint as rint,
@@ -380,6 +460,11 @@ from jaxlike.numpy.unary import (
 from jaxlike.numpy.vectorize import (
     vectorize as vectorize,
 )
+from jaxlike.numpy.vectors import (
+    cross as cross,
+    ravel_multi_index as ravel_multi_index,
+    unravel_index as unravel_index,
+)
 from jaxlike.numpy.windows import (
     bartlett as bartlett,
     blackman as blackman,
@@ -387,12 +472,13 @@ from jaxlike.numpy.windows import (
     hanning as hanning,
     kaiser as kaiser,
 )
+from jaxlike.numpy.scalar_types import narrow_types as _narrow_types
+
 from jaxlike.numpy import fft as fft
 from jaxlike.numpy import linalg as linalg
-from numpy import float32, float64, float16, int32, int64, int16, int8, uint8, uint16, uint32, uint64, complex64, complex128, bool_, pi, e, inf, nan, newaxis, dtype, iinfo, finfo  # provisional
-from numpy import integer, floating, inexact, number, generic, complexfloating, signedinteger, unsignedinteger
-from ml_dtypes import bfloat16
-from jaxlike.core.array import Array as ndarray
-from jaxlike.core.dtypes import issubdtype, result_type, promote_types
-acos, asin, atan, amax, amin = arccos, arcsin, arctan, max, min
-import jaxlike.numpy.array_methods
+
+ndarray = Array
+bool = bool_
+globals().update(_narrow_types)
+
+from jaxlike.numpy import array_methods as _array_methods  # noqa: E402,F401

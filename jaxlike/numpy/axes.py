@@ -1,0 +1,37 @@
+"""Reading `axis` arguments."""
+
+from __future__ import annotations
+
+import operator
+from typing import Any
+
+from jaxlike.core.trace import concrete_or_error
+from jaxlike.primitives.axes import canonical_axis
+
+__all__ = ["canonical_axis", "one_axis", "reduction_axes"]
+
+
+def one_axis(axis: Any, ndim: int, what: str = "axis") -> int:
+    """An axis that has to be one integer known now, counted from 0."""
+    axis = concrete_or_error(operator.index, axis, f"the {what} argument")
+    return canonical_axis(axis, ndim)
+
+
+def reduction_axes(axis: Any, ndim: int) -> tuple[int, ...]:
+    """The axes of a reduction, in order: all for None, else one or several.
+
+    Raises: ValueError for axes that are not there or come twice.
+    """
+    if axis is None:
+        return tuple(range(ndim))
+    if isinstance(axis, (tuple, list)):
+        axes = tuple([canonical_axis(i, ndim) for i in axes_known(axis)])
+        if len(set(axes)) < len(axes):
+            raise ValueError(f"duplicate value in 'axis': {tuple(axis)}")
+        return axes
+    axis = concrete_or_error(None, axis, "the axis argument")
+    return (canonical_axis(axis, ndim),)
+
+
+def axes_known(axes: Any) -> list[Any]:
+    return [concrete_or_error(None, i, "the axis argument") for i in axes]

@@ -1,0 +1,597 @@
+"""Making arrays: array, asarray, astype, zeros, ones, full and their _like forms.
+
+Ranges are in ranges.py, matrices of given patterns in matrices.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from jaxlike.core import dtypes
+from jaxlike.core.array import Array
+from jaxlike.core.avals import ShapedArray
+from jaxlike.core.state import state
+from jaxlike.core.trace import Tracer, eval_trace
+from jaxlike.numpy.promote import (
+    ArrayLike,
+    DTypeLike,
+    as_array,
+    broadcast_to_shape,
+    check_arraylike,
+    convert,
+    dtype_of,
+    ndim_of,
+    shape_of,
+    to_arrays,
+)
+from jaxlike.primitives import broadcasting
+from jaxlike.primitives.axes import canonical_shape
+
+__all__ = [
+    "array",
+    "asarray",
+    "astype",
+    "copy",
+    "empty",
+    "empty_like",
+    "full",
+    "full_like",
+    "ones",
+    "ones_like",
+    "zeros",
+    "zeros_like",
+]
+
+_SCALARS = (bool, int, float, complex)
+
+
+def from_ndarray(data: np.ndarray) -> Array:
+    """An Array over an ndarray of a canonical dtype that nobody else writes to."""
+    return Array(data, ShapedArray(data.shape, data.dtype))
+
+
+def arange_int(n: int) -> Array:
+    """0, 1, ... n - 1, of the default integer dtype."""
+    return broadcasting.iota(dtypes.default_int_dtype(), n)
+
+
+def on_device(x: Any, device: Any) -> Any:
+    """`x` on a device or with a sharding; None leaves it where it is."""
+    if device is None:
+        return x
+    from jaxlike import device_put
+
+    return device_put(x, device)
+
+
+# --- array
+
+
+def array(
+    object: Any,
+    dtype: DTypeLike | None = None,
+    *args,
+    copy: bool = True,
+    order: str | None = "K",
+    ndmin: int = 0,
+    device=None,
+    out_sharding=None,
+) -> Array:
+    """An array of the values in `object`.
+
+    Args:
+      object: a number, an array, (nested) lists or tuples of those, or anything that
+        NumPy can read.
+      dtype: by default the one the values promote to. Python numbers give the default
+        dtypes; a single one stays weakly typed.
+      copy: whether to copy even where `object` could be shared.
+      ndmin: leading axes of size 1 are added up to this rank.
+    Raises: OverflowError for integers that do not fit, TypeError for other values.
+
+    >>> import jaxlike.numpy as jnp
+    >>> jnp.array([[1, 2], [3, 4.5]])
+    Array([[1. , 2. ],
+           [3. , 4.5]], dtype=float32)
+    """
+    if args:
+        raise TypeError(
+            f"array() takes 2 positional arguments but {2 + len(args)} were given"
+        )
+    if order is not None and order != "K":
+        raise NotImplementedError("Only implemented for order='K'")
+    if dtype is not None:
+        dtype = dtypes.check_user_dtype_supported(dtype, "array")
+    out = _array(object, dtype, copy)
+    if out.ndim < ndmin:
+        out = _reshape(out, (1,) * (ndmin - out.ndim) + out.shape)
+    if device is not None or out_sharding is not None:
+        out = on_device(out, device if device is not None else out_sharding)
+    return out
+
+
+def asarray(
+    a: Any,
+    dtype: DTypeLike | None = None,
+    order: str | None = None,
+    *,
+    copy: bool | None = None,
+    device=None,
+    out_sharding=None,
+) -> Array:
+    """As `array`, and arrays of the right dtype come back as they are.
+
+    >>> import jaxlike.numpy as jnp
+    >>> x = jnp.arange(3)
+    >>> jnp.asarray(x) is x
+    True
+    """
+    if dtype is None and type(a) is Array and not copy and device is None:
+        return a
+    return array(
+        a,
+        dtype=dtype,
+        copy=bool(copy),
+        order="K" if order is None else order,
+        device=device,
+        out_sharding=out_sharding,
+    )
+
+
+def _reshape(x, shape):
+    from jaxlike.primitives.shapes import reshape
+
+    return reshape(x, shape)
+
+
+def _array(obj: Any, dtype: Any, copy: bool) -> Any:
+    t = type(obj)
+    if t is Array:
+        return _of_array(obj, dtype, copy)
+    if isinstance(obj, Tracer):
+        return obj if dtype is None else convert(obj, dtype)
+    if t in _SCALARS:
+        if dtype is None:
+            return as_array(obj)
+        return from_ndarray(_numpy_array(obj, dtype))
+    if isinstance(obj, (np.ndarray, np.generic)):
+        return _of_numpy(obj, dtype, copy)
+    if obj is None:
+        raise ValueError("None is not a valid value for jnp.array")
+    if hasattr(obj, "__jax_array__"):
+        return _array(obj.__jax_array__(), dtype, copy)
+    if isinstance(obj, (list, tuple)):
+        return _of_sequence(obj, dtype)
+    return _of_other(obj, dtype, copy)
+
+
+def _of_array(x: Array, dtype: Any, copy: bool) -> Any:
+    if dtype is not None and (dtype != x.aval.dtype or x.aval.weak_type):
+        x = convert(x, dtype)
+    elif not copy:
+        return x
+    if copy and state.trace is eval_trace and x._data is not None:
+        return Array(x._data.copy(), x.aval)
+    return x
+
+
+def _numpy_array(obj: Any, dtype: Any) -> np.ndarray:
+    with np.errstate(all="ignore"):
+        return np.array(obj, dtype, order="C")
+
+
+def _of_numpy(x: Any, dtype: Any, copy: bool) -> Array:
+    if x.dtype not in dtypes.all_dtypes_set and x.dtype != dtypes.float0:
+        if x.dtype.kind not in "US" or dtype is None:
+            raise _not_an_array(x, x.dtype)
+    target = dtypes.canonicalize_dtype(x.dtype if dtype is None else dtype)
+    if not x.dtype.isnative:
+        raise TypeError(
+            f"arrays hold numbers in the machine's byte order, got dtype {x.dtype}; "
+            "try: x.astype(x.dtype.newbyteorder('='))"
+        )
+    if x.dtype == target:
+        if not copy and type(x) is np.ndarray and _never_written(x):
+            return from_ndarray(x)
+        return from_ndarray(_numpy_array(x, target))
+    if x.dtype.kind in "US":
+        return from_ndarray(_numpy_array(x, target))
+    if dtype is None:
+        with np.errstate(all="ignore"):
+            return from_ndarray(np.asarray(x).astype(target, order="C"))
+    # conversions that NumPy does another way: floats out of an integer's range
+    return convert(_of_numpy(x, None, copy), target)
+
+
+def _never_written(x: Any) -> bool:
+    """Whether neither the ndarray nor any that it is a view of can be written to."""
+    while type(x) is np.ndarray:
+        if x.flags.writeable:
+            return False
+        x = x.base
+    return x is None or type(x) is bytes
+
+
+def _leaves(obj: Any) -> Iterator[Any]:
+    for x in obj:
+        if isinstance(x, (list, tuple)):
+            yield from _leaves(x)
+        else:
+            yield x
+
+
+def _of_sequence(obj: Any, dtype: Any) -> Any:
+    kinds: dict[Any, Any] = {}
+    staged = False
+    for leaf in _leaves(obj):
+        t = type(leaf)
+        if t in _SCALARS:
+            kinds[t] = leaf
+            continue
+        if leaf is None:
+            raise ValueError("None is not a valid value for jnp.array")
+        if hasattr(leaf, "__jax_array__"):
+            return _of_sequence(_unwrapped(obj), dtype)
+        if isinstance(leaf, (Array, Tracer)):
+            staged = True
+        if hasattr(leaf, "dtype"):
+            kinds[leaf.dtype, getattr(leaf, "weak_type", False)] = leaf
+        else:
+            kinds[t] = leaf
+    strings = any(isinstance(x, (str, bytes)) for x in kinds.values())
+    if dtype is None:
+        if strings:
+            raise _not_an_array(obj, np.asarray(obj).dtype)
+        samples = [_sample(x) for x in kinds.values()]
+        dtype = dtypes.lattice_result_type(*samples)[0] if samples else None
+        if dtype is None:
+            dtype = dtypes.default_float_dtype()
+    if not staged:
+        return _checked(_numpy_array(obj, dtype), obj)
+    return _stacked(obj, dtype)
+
+
+def _sample(leaf: Any) -> Any:
+    if type(leaf) in _SCALARS or hasattr(leaf, "dtype"):
+        return leaf
+    return _of_other(leaf, None, False)
+
+
+def _unwrapped(obj: Any) -> Any:
+    if isinstance(obj, (list, tuple)):
+        return [_unwrapped(x) for x in obj]
+    return obj.__jax_array__() if hasattr(obj, "__jax_array__") else obj
+
+
+def _checked(data: np.ndarray, obj: Any) -> Array:
+    if data.dtype not in dtypes.all_dtypes_set:
+        raise _not_an_array(obj, data.dtype)
+    return from_ndarray(data)
+
+
+def _stacked(obj: Any, dtype: Any) -> Any:
+    """Nested lists with Arrays or tracers among the leaves."""
+    if not isinstance(obj, (list, tuple)):
+        return _array(obj, dtype, False)
+    if not obj:
+        return zeros(0, dtype)
+    if state.trace is eval_trace and not isinstance(dtype, dtypes.ExtendedDType):
+        plain = _to_numpy(obj)
+        if plain is not None:
+            shapes = {np.shape(x) for x in plain}
+            if len(shapes) == 1:
+                return from_ndarray(_numpy_array(plain, dtype))
+    from jaxlike.numpy.joining import stack
+
+    return stack([_stacked(x, dtype) for x in obj])
+
+
+def _to_numpy(obj: Any) -> Any:
+    """Nested lists with ndarrays for Arrays, or None if there are tracers."""
+    if isinstance(obj, (list, tuple)):
+        parts = [_to_numpy(x) for x in obj]
+        return None if any(p is None for p in parts) else parts
+    if type(obj) is Array:
+        return None if isinstance(obj.dtype, dtypes.ExtendedDType) else obj._data
+    return None if isinstance(obj, Tracer) else obj
+
+
+def _of_other(obj: Any, dtype: Any, copy: bool) -> Any:
+    if hasattr(obj, "__array__") or hasattr(obj, "__array_interface__"):
+        return _of_numpy(np.asarray(obj), dtype, copy)
+    if hasattr(obj, "__cuda_array_interface__"):
+        raise TypeError(
+            f"a {type(obj)} is in a GPU's memory; copy it to the host first"
+        )
+    data = np.asarray(obj)
+    if isinstance(obj, (bool, int, float, complex)):  # an IntEnum's member, say
+        target = dtypes.canonicalize_dtype(data.dtype if dtype is None else dtype)
+        return from_ndarray(_numpy_array(obj, target))
+    if isinstance(obj, (memoryview, bytearray)):
+        return _of_numpy(np.array(obj), dtype, False)
+    if data.dtype.kind == "O":
+        raise _not_an_array(obj, data.dtype)
+    return _of_numpy(data, dtype, copy=True)
+
+
+def _not_an_array(obj: Any, dtype: Any) -> TypeError:
+    return TypeError(
+        f"Value '{obj!s:.200}' with dtype {dtype} is not a valid JAX array type. "
+        "Only arrays of numeric types are supported by JAX."
+    )
+
+
+def copy(a: ArrayLike, order: str | None = None) -> Array:
+    """A copy of an array.
+
+    >>> import jaxlike.numpy as jnp
+    >>> x = jnp.arange(3)
+    >>> jnp.copy(x) is x
+    False
+    """
+    check_arraylike("copy", a)
+    return array(a, copy=True, order="K" if order is None else order)
+
+
+def astype(
+    x: ArrayLike,
+    dtype: DTypeLike | None,
+    /,
+    *,
+    copy: bool = False,
+    device=None,
+) -> Array:
+    """`x` converted to a dtype (the default float dtype for None).
+
+    Complex numbers lose their imaginary part; floats are cut towards zero on the way
+    to integers, to the nearest one in range.
+
+    >>> import jaxlike.numpy as jnp
+    >>> jnp.astype(jnp.array([1.7, -1.7]), int).tolist()
+    [1, -1]
+    """
+    [x_arr] = to_arrays("astype", x)
+    if dtype is None:
+        dtype = dtypes.default_float_dtype()
+    target = dtypes.check_user_dtype_supported(dtype, "astype")
+    if isinstance(target, dtypes.ExtendedDType) != isinstance(
+        x_arr.dtype, dtypes.ExtendedDType
+    ):
+        raise ValueError(f"cannot convert from {x_arr.dtype} to {target}")
+    out = convert(x_arr, target)
+    if copy and out is x_arr:
+        out = array(out, copy=True)
+    return on_device(out, device)
+
+
+# --- constant arrays
+
+
+def _full(shape: tuple[int, ...], value: Any, dtype: np.dtype) -> Array:
+    """An array of one number, without an equation in eager mode."""
+    if state.trace is eval_trace:
+        data = np.zeros(shape, dtype) if value == 0 else np.full(shape, value, dtype)
+        return Array(data, ShapedArray(shape, dtype))
+    return broadcasting.full(shape, value, dtype)
+
+
+def _constant(name: str, value: int, shape, dtype, device, out_sharding) -> Array:
+    if dtype is None:
+        dtype = dtypes.default_float_dtype()
+    else:
+        dtype = dtypes.check_user_dtype_supported(dtype, name)
+    if type(dtype) is not np.dtype and not isinstance(dtype, np.dtype):
+        raise TypeError(f"{name} does not accept dtype {dtype}")
+    out = _full(canonical_shape(shape), value, dtype)
+    if device is None and out_sharding is None:
+        return out
+    return on_device(out, device if device is not None else out_sharding)
+
+
+def zeros(
+    shape: Any, dtype: DTypeLike | None = None, *, device=None, out_sharding=None
+):
+    """An array of zeros, of float32 unless a dtype is given.
+
+    Args: `shape`, an int or a sequence of ints.
+
+    >>> import jaxlike.numpy as jnp
+    >>> jnp.zeros((2, 3)).shape
+    (2, 3)
+    """
+    return _constant("zeros", 0, shape, dtype, device, out_sharding)
+
+
+def ones(shape: Any, dtype: DTypeLike | None = None, *, device=None, out_sharding=None):
+    """An array of ones, of float32 unless a dtype is given.
+
+    Args: `shape`, an int or a sequence of ints.
+
+    >>> import jaxlike.numpy as jnp
+    >>> jnp.ones(2, int).tolist()
+    [1, 1]
+    """
+    return _constant("ones", 1, shape, dtype, device, out_sharding)
+
+
+def empty(
+    shape: Any, dtype: DTypeLike | None = None, *, device=None, out_sharding=None
+):
+    """As `zeros`: arrays are never uninitialised.
+
+    >>> import jaxlike.numpy as jnp
+    >>> jnp.empty(2).tolist()
+    [0.0, 0.0]
+    """
+    return _constant("empty", 0, shape, dtype, device, out_sharding)
+
+
+def full(
+    shape: Any,
+    fill_value: ArrayLike,
+    dtype: DTypeLike | None = None,
+    *,
+    device=None,
+    out_sharding=None,
+) -> Array:
+    """An array of one value, or of values that broadcast to the shape.
+
+    Args: `shape`, an int or a sequence of ints; `dtype`, by default that of the value,
+    which is weak for Python numbers.
+
+    >>> import jaxlike.numpy as jnp
+    >>> jnp.full(2, 7).tolist()
+    [7, 7]
+    """
+    check_arraylike("full", fill_value)
+    if dtype is not None:
+        dtype = dtypes.check_user_dtype_supported(dtype, "full")
+    shape = canonical_shape(shape)
+    out = _filled(shape, fill_value, dtype)
+    if device is None and out_sharding is None:
+        return out
+    return on_device(out, device if device is not None else out_sharding)
+
+
+def _filled(shape, fill_value, dtype) -> Array:
+    value = fill_value if dtype is None else _as_dtype(fill_value, dtype)
+    value = as_array(value)
+    if type(value) is Array and state.trace is eval_trace:
+        data = value._data
+        if data is not None:
+            whole = np.empty(shape, data.dtype)
+            whole[...] = _check_broadcasts(data, shape)
+            aval = value.aval
+            return Array(whole, ShapedArray(shape, aval.dtype, aval.weak_type))
+    _check_broadcasts(value, shape)
+    return broadcast_to_shape(value, shape)
+
+
+def _check_broadcasts(value, shape):
+    own = value.shape
+    fits = len(own) <= len(shape) and all(
+        n in (1, m) for n, m in zip(own[::-1], shape[::-1])
+    )
+    if not fits:
+        raise ValueError(
+            f"Incompatible shapes for broadcasting: {own} and requested shape {shape}"
+        )
+    return value
+
+
+def _as_dtype(value, dtype):
+    if type(value) in _SCALARS:
+        if isinstance(dtype, np.dtype) and dtype.kind != "c" and type(value) is complex:
+            value = value.real
+        return convert(value, dtype)
+    return convert(as_array(value), dtype)
+
+
+def full_like(
+    a: ArrayLike,
+    fill_value: ArrayLike,
+    dtype: DTypeLike | None = None,
+    shape: Any = None,
+    *,
+    device=None,
+    out_sharding=None,
+) -> Array:
+    """As `full`, with the shape and the dtype of `a` where none is given.
+
+    Args: `a`, an array or anything with `.shape` and `.dtype`.
+
+    >>> import jaxlike.numpy as jnp
+    >>> jnp.full_like(jnp.arange(2), 7).tolist()
+    [7, 7]
+    """
+    if not _is_duck(a):
+        check_arraylike("full_like", a)
+    check_arraylike("full_like", 0, fill_value)
+    return _like("full_like", a, fill_value, dtype, shape, device, out_sharding)
+
+
+def _is_duck(a: Any) -> bool:
+    return hasattr(a, "shape") and hasattr(a, "dtype")
+
+
+def _like(name, a, value, dtype, shape, device, out_sharding) -> Array:
+    if dtype is not None:
+        dtype = dtypes.check_user_dtype_supported(dtype, name)
+        weak = False
+    else:
+        weak = bool(getattr(a, "weak_type", type(a) in (int, float, complex)))
+    own = _is_duck(a)
+    if not own:
+        check_arraylike(name, a)
+    own_dtype = dtypes.canonicalize_dtype(a.dtype) if own else dtype_of(a)
+    shape = (a.shape if own else shape_of(a)) if shape is None else shape
+    shape = canonical_shape(shape)
+    if isinstance(own_dtype, dtypes.ExtendedDType) and dtype is None:
+        return _key_like(shape, value, own_dtype)
+    target = own_dtype if dtype is None else dtype
+    if type(value) is int and not weak:
+        out = _full(shape, convert(value, target).item(), target)
+    else:
+        out = convert(_filled(shape, value, target), target, weak)
+    if device is None and out_sharding is None:
+        return out
+    return on_device(out, device if device is not None else out_sharding)
+
+
+def _key_like(shape, value, dtype):
+    if ndim_of(value) or not isinstance(value, int) or value:
+        raise ValueError(f"arrays of {dtype} can be filled with 0 only, got {value}")
+    data = np.zeros(shape, dtype.storage)
+    return Array(data, ShapedArray(shape, dtype))
+
+
+def zeros_like(
+    a: ArrayLike,
+    dtype: DTypeLike | None = None,
+    shape: Any = None,
+    *,
+    device=None,
+    out_sharding=None,
+) -> Array:
+    """Zeros, with the shape and the dtype of `a` where none is given.
+
+    >>> import jaxlike.numpy as jnp
+    >>> jnp.zeros_like(jnp.arange(2)).tolist()
+    [0, 0]
+    """
+    return _like("zeros_like", a, 0, dtype, shape, device, out_sharding)
+
+
+def ones_like(
+    a: ArrayLike,
+    dtype: DTypeLike | None = None,
+    shape: Any = None,
+    *,
+    device=None,
+    out_sharding=None,
+) -> Array:
+    """Ones, with the shape and the dtype of `a` where none is given.
+
+    >>> import jaxlike.numpy as jnp
+    >>> jnp.ones_like(jnp.arange(2)).tolist()
+    [1, 1]
+    """
+    return _like("ones_like", a, 1, dtype, shape, device, out_sharding)
+
+
+def empty_like(
+    prototype: ArrayLike,
+    dtype: DTypeLike | None = None,
+    shape: Any = None,
+    *,
+    device=None,
+) -> Array:
+    """As `zeros_like`: arrays are never uninitialised.
+
+    >>> import jaxlike.numpy as jnp
+    >>> jnp.empty_like(jnp.arange(2)).tolist()
+    [0, 0]
+    """
+    return _like("empty_like", prototype, 0, dtype, shape, device, None)

@@ -1,0 +1,638 @@
+"""Reductions over axes: sum, prod, max, min, all, any, mean, var, std, argmax ...
+
+Those that leave NaN out are in nan_reductions.py, cumulative ones in cumulative.py.
+"""
+
+from __future__ import annotations
+
+import builtins
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from jaxlike.core import dtypes
+from jaxlike.core.array import Array
+from jaxlike.numpy.axes import one_axis, reduction_axes
+from jaxlike.numpy.promote import (
+    ArrayLike,
+    DTypeLike,
+    as_array,
+    broadcast_args,
+    check_arraylike,
+    check_arraylike_or_none,
+    convert,
+    promote_args,
+    to_arrays,
+)
+from jaxlike.numpy.searching import where as choose_where
+from jaxlike.primitives import (
+    arithmetic,
+    bitwise,
+    comparison,
+    complexes,
+    powers,
+    shapes,
+)
+from jaxlike.primitives import reductions as lax_reductions
+
+__all__ = [
+    "all",
+    "amax",
+    "amin",
+    "any",
+    "argmax",
+    "argmin",
+    "count_nonzero",
+    "max",
+    "mean",
+    "min",
+    "prod",
+    "ptp",
+    "std",
+    "sum",
+    "var",
+]
+
+Axis = Any
+_bool = np.dtype(bool)
+
+
+def reduced_shape(sizes: tuple[int, ...], axis: Axis) -> tuple[int, ...]:
+    """The shape that a reduction of an array of these sizes leaves."""
+    gone = reduction_axes(axis, len(sizes))
+    return tuple(n for i, n in enumerate(sizes) if i not in gone)
+
+
+def _not_supported(name: str, out: Any) -> None:
+    if out is not None:
+        raise NotImplementedError(f"The 'out' argument to jnp.{name} is not supported.")
+
+
+def _masked(name: str, a, where, identity):
+    """`a` with `identity` where the mask does not hold."""
+    check_arraylike(name, where)
+    where = as_array(where)
+    if where.dtype != _bool:
+        raise ValueError(
+            f"jnp.{name}: where must be None or a boolean array; got "
+            f"where.dtype={where.dtype!r}."
+        )
+    return choose_where(where, a, np.asarray(identity).astype(a.dtype))
+
+
+def _finished(a, out, axes: tuple[int, ...], keepdims: bool, initial, join):
+    if initial is not None:
+        initial = as_array(initial)
+        if initial.ndim:
+            raise ValueError(
+                f"initial value must be a scalar. Got array of shape {initial.shape}"
+            )
+        out = join(convert(initial, out.dtype), out)
+    return _kept(a, out, axes) if keepdims else out
+
+
+def _kept(a, out, axes: tuple[int, ...]):
+    """The result of a reduction with its axes back, of size 1."""
+    sizes = tuple(1 if i in axes else n for i, n in enumerate(a.shape))
+    return shapes.reshape(out, sizes)
+
+
+def _sum_dtype(a, dtype, promote_integers: bool, name: str):
+    """The dtype of a sum of these numbers: small integers widen."""
+    if dtype is not None:
+        return dtypes.check_user_dtype_supported(dtype, name)
+    own = a.dtype
+    if own == _bool:
+        return dtypes.default_int_dtype()
+    if promote_integers and dtypes.issubdtype(own, np.integer):
+        unsigned = dtypes.issubdtype(own, np.unsignedinteger)
+        default = (
+            dtypes.default_uint_dtype() if unsigned else dtypes.default_int_dtype()
+        )
+        if dtypes.itemsize_bits(own) < dtypes.itemsize_bits(default):
+            return default
+    return own
+
+
+def _is_half(dtype) -> bool:
+    return dtypes.issubdtype(dtype, np.floating) and dtypes.itemsize_bits(dtype) < 32
+
+
+def _additive(
+    name: str,
+    a: ArrayLike,
+    axis: Axis,
+    dtype: DTypeLike | None,
+    keepdims: bool,
+    initial: ArrayLike | None,
+    where: ArrayLike | None,
+    promote_integers: bool,
+    identity: int,
+    reduce: Callable,
+    join: Callable,
+):
+    if type(a) is not Array:
+        [a] = to_arrays(name, a)
+    check_arraylike_or_none(name, initial)
+    explicit = dtype is not None
+    result = _sum_dtype(a, dtype, promote_integers, name)
+    if result == _bool:  # whether anything, or everything, is nonzero
+        from jaxlike.numpy.ufuncs import to_bool
+
+        a = to_bool(a)
+        reduce = (
+            lax_reductions.reduce_or if identity == 0 else lax_reductions.reduce_and
+        )
+        join = bitwise.bitwise_or if identity == 0 else bitwise.bitwise_and
+    else:
+        a = convert(a, result)
+    if where is not None:
+        a = _masked(name, a, where, identity)
+    axes = reduction_axes(axis, a.ndim)
+    if _is_half(result) and not explicit:
+        # many small numbers are lost in a sum of few digits
+        out = convert(reduce(convert(a, np.dtype("float32")), axes), result)
+    else:
+        out = reduce(a, axes)
+    return _finished(a, out, axes, keepdims, initial, join)
+
+
+def sum(
+    a: ArrayLike,
+    axis: Axis = None,
+    dtype: DTypeLike | None = None,
+    out: None = None,
+    keepdims: bool = False,
+    initial: ArrayLike | None = None,
+    where: ArrayLike | None = None,
+    promote_integers: bool = True,
+) -> Array:
+    """The sum over some axes, all of them for None.
+
+    Args:
+      keepdims: whether the axes stay, with size 1.
+      initial: a scalar that is added.
+      where: a mask that broadcasts with `a`, of the elements that take part.
+      promote_integers: whether small integers are summed in the default int dtype.
+
+    >>> import jaxlike.numpy as jnp
+    >>> jnp.sum(jnp.array([[1, 2], [3, 4]]), axis=0).tolist()
+    [4, 6]
+    """
+    _not_supported("sum", out)
+    return _additive(
+        "sum",
+        a,
+        axis,
+        dtype,
+        keepdims,
+        initial,
+        where,
+        promote_integers,
+        0,
+        lax_reductions.reduce_sum,
+        arithmetic.add,
+    )
+
+
+def prod(
+    a: ArrayLike,
+    axis: Axis = None,
+    dtype: DTypeLike | None = None,
+    out: None = None,
+    keepdims: bool = False,
+    initial: ArrayLike | None = None,
+    where: ArrayLike | None = None,
+    promote_integers: bool = True,
+) -> Array:
+    """The product over some axes, all of them for None; arguments as in `sum`.
+
+    >>> import jaxlike.numpy as jnp
+    >>> jnp.prod(jnp.array([[1, 2], [3, 4]]), axis=0).tolist()
+    [3, 8]
+    """
+    _not_supported("prod", out)
+    return _additive(
+        "prod",
+        a,
+        axis,
+        dtype,
+        keepdims,
+        initial,
+        where,
+        promote_integers,
+        1,
+        lax_reductions.reduce_prod,
+        arithmetic.mul,
+    )
+
+
+# --- extrema
+
+
+def _extreme(name, a, axis, keepdims, initial, where, identity, reduce, join):
+    [a] = to_arrays(name, a)
+    a = convert(a, a.dtype)
+    check_arraylike_or_none(name, initial)
+    axes = reduction_axes(axis, a.ndim)
+    if initial is None:
+        if where is not None:
+            raise ValueError(
+                f"reduction operation {name} does not have an identity, so to use a "
+                "where mask one has to specify 'initial'"
+            )
+        if not builtins.all(a.shape[i] for i in axes):
+            raise ValueError(
+                f"zero-size array to reduction operation {name} which has no identity"
+            )
+    if where is not None:
+        a = _masked(name, a, where, identity(a.dtype))
+    return _finished(a, reduce(a, axes), axes, keepdims, initial, join)
+
+
+def max(
+    a: ArrayLike,
+    axis: Axis = None,
+    out: None = None,
+    keepdims: bool = False,
+    initial: ArrayLike | None = None,
+    where: ArrayLike | None = None,
+) -> Array:
+    """The greatest element over some axes, all of them for None; NaN if there is one.
+
+    Args: `keepdims`, whether the axes stay, with size 1; `initial`, a scalar that takes
+    part; `where`, a mask of the elements that take part, which needs `initial`.
+    Raises: ValueError for no elements without `initial`.
+
+    >>> import jaxlike.numpy as jnp
+    >>> jnp.max(jnp.array([[1, 2], [3, 0]]), axis=0).tolist()
+    [3, 2]
+    """
+    _not_supported("max", out)
+    return _extreme(
+        "max",
+        a,
+        axis,
+        keepdims,
+        initial,
+        where,
+        lax_reductions.max_identity,
+        lax_reductions.reduce_max,
+        arithmetic.max,
+    )
+
+
+def min(
+    a: ArrayLike,
+    axis: Axis = None,
+    out: None = None,
+    keepdims: bool = False,
+    initial: ArrayLike | None = None,
+    where: ArrayLike | None = None,
+) -> Array:
+    """The least element over some axes, all of them for None; NaN if there is one.
+
+    Args and raises: as in `max`.
+
+    >>> import jaxlike.numpy as jnp
+    >>> jnp.min(jnp.array([[1, 2], [3, 0]]), axis=0).tolist()
+    [1, 0]
+    """
+    _not_supported("min", out)
+    return _extreme(
+        "min",
+        a,
+        axis,
+        keepdims,
+        initial,
+        where,
+        lax_reductions.min_identity,
+        lax_reductions.reduce_min,
+        arithmetic.min,
+    )
+
+
+amax, amin = max, min
+
+
+def ptp(
+    a: ArrayLike, axis: Axis = None, out: None = None, keepdims: bool = False
+) -> Array:
+    """The greatest element less the least one, over some axes.
+
+    >>> import jaxlike.numpy as jnp
+    >>> jnp.ptp(jnp.array([1, 5, 3])).item()
+    4
+    """
+    check_arraylike("ptp", a)
+    _not_supported("ptp", out)
+    greatest = max(a, axis=axis, keepdims=keepdims)
+    return arithmetic.sub(greatest, min(a, axis=axis, keepdims=keepdims))
+
+
+def _position(name: str, a, axis, out, keepdims, find: Callable) -> Array:
+    [a] = to_arrays(name, a)
+    _not_supported(name, out)
+    sizes = a.shape
+    if axis is None:
+        a = shapes.reshape(a, (a.size,))
+        axis, whole = 0, True
+    else:
+        axis, whole = one_axis(axis, a.ndim), False
+    if not a.shape[axis]:
+        raise ValueError(f"attempt to get {name} of an empty sequence")
+    out = find(a, axis, dtypes.default_int_dtype())
+    if keepdims:
+        kept = (1,) * len(sizes) if whole else (*sizes[:axis], 1, *sizes[axis + 1 :])
+        out = shapes.reshape(out, kept)
+    return out
+
+
+def argmax(
+    a: ArrayLike,
+    axis: int | None = None,
+    out: None = None,
+    keepdims: bool | None = None,
+) -> Array:
+    """The index of the greatest element along an axis, the first if there are several.
+
+    Args: `axis`, None for the index in the flattened array. NaN counts as greatest.
+    Raises: ValueError for an axis of size 0.
+
+    >>> import jaxlike.numpy as jnp
+    >>> jnp.argmax(jnp.array([3, 9, 9])).item()
+    1
+    """
+    return _position("argmax", a, axis, out, keepdims, lax_reductions.argmax)
+
+
+def argmin(
+    a: ArrayLike,
+    axis: int | None = None,
+    out: None = None,
+    keepdims: bool | None = None,
+) -> Array:
+    """The index of the least element along an axis, the first if there are several.
+
+    Args: `axis`, None for the index in the flattened array. NaN counts as least.
+    Raises: ValueError for an axis of size 0.
+
+    >>> import jaxlike.numpy as jnp
+    >>> jnp.argmin(jnp.array([3, 1, 1])).item()
+    1
+    """
+    return _position("argmin", a, axis, out, keepdims, lax_reductions.argmin)
+
+
+# --- of truth values and bits
+
+
+def _truth(name, a, axis, out, keepdims, where, identity, reduce) -> Array:
+    from jaxlike.numpy.ufuncs import to_bool
+
+    [a] = to_arrays(name, a)
+    _not_supported(name, out)
+    mask = convert(to_bool(a), _bool)
+    if where is not None:
+        mask = _masked(name, mask, where, identity)
+    axes = reduction_axes(axis, mask.ndim)
+    return _finished(mask, reduce(mask, axes), axes, keepdims, None, None)
+
+
+def all(
+    a: ArrayLike,
+    axis: Axis = None,
+    out: None = None,
+    keepdims: bool = False,
+    *,
+    where: ArrayLike | None = None,
+) -> Array:
+    """Whether all elements over some axes are nonzero.
+
+    Args: `where`, a mask of the elements that take part.
+
+    >>> import jaxlike.numpy as jnp
+    >>> jnp.all(jnp.array([[1, 0], [2, 3]]), axis=1).tolist()
+    [False, True]
+    """
+    reduce = lax_reductions.reduce_and
+    return _truth("all", a, axis, out, keepdims, where, True, reduce)
+
+
+def any(
+    a: ArrayLike,
+    axis: Axis = None,
+    out: None = None,
+    keepdims: bool = False,
+    *,
+    where: ArrayLike | None = None,
+) -> Array:
+    """Whether some element over some axes is nonzero.
+
+    Args: `where`, a mask of the elements that take part.
+
+    >>> import jaxlike.numpy as jnp
+    >>> jnp.any(jnp.array([[1, 0], [0, 0]]), axis=1).tolist()
+    [True, False]
+    """
+    reduce = lax_reductions.reduce_or
+    return _truth("any", a, axis, out, keepdims, where, False, reduce)
+
+
+def count_nonzero(a: ArrayLike, axis: Axis = None, keepdims: bool = False) -> Array:
+    """How many elements over some axes are nonzero.
+
+    >>> import jaxlike.numpy as jnp
+    >>> jnp.count_nonzero(jnp.array([0, 7, 8])).item()
+    2
+    """
+    from jaxlike.numpy.ufuncs import to_bool
+
+    [a] = to_arrays("count_nonzero", a)
+    dtype = dtypes.default_int_dtype()
+    return sum(convert(to_bool(a), _bool), axis=axis, dtype=dtype, keepdims=keepdims)
+
+
+def bitwise_reduction(kind: str, identity: int) -> Callable:
+    """The reduce method of bitwise_and, bitwise_or or bitwise_xor."""
+    operation = getattr(lax_reductions, f"reduce_{kind}")
+    join = getattr(bitwise, f"bitwise_{kind}")
+    name = f"bitwise_{kind}.reduce"
+
+    def reduce(a, axis=0, dtype=None, keepdims=False, initial=None, where=None):
+        [a] = to_arrays(name, a)
+        if dtype is not None:
+            a = convert(a, dtypes.check_user_dtype_supported(dtype, name))
+        a = convert(a, a.dtype)
+        if where is not None:
+            a = _masked(name, a, where, _all_bits(a.dtype) if identity else 0)
+        axes = reduction_axes(axis, a.ndim)
+        return _finished(a, operation(a, axes), axes, keepdims, initial, join)
+
+    return reduce
+
+
+def _all_bits(dtype) -> Any:
+    if dtype == _bool:
+        return True
+    return dtypes.iinfo(dtype).max if dtype.kind == "u" else -1
+
+
+# --- averages
+
+
+def _count(a, axes: tuple[int, ...], where, dtype):
+    """How many elements take part for each result."""
+    if where is None:
+        return np.asarray(math.prod(a.shape[i] for i in axes), dtype)
+    mask = broadcast_args(a, as_array(where))[1]
+    return sum(mask, axis=axes, dtype=dtype)
+
+
+def _inexact_dtype(a, dtype, name: str):
+    if dtype is not None:
+        return dtypes.check_user_dtype_supported(dtype, name)
+    return dtypes.canonicalize_dtype(dtypes.to_inexact_dtype(a.dtype))
+
+
+def mean(
+    a: ArrayLike,
+    axis: Axis = None,
+    dtype: DTypeLike | None = None,
+    out: None = None,
+    keepdims: bool = False,
+    *,
+    where: ArrayLike | None = None,
+) -> Array:
+    """The average over some axes, all of them for None.
+
+    Args: `where`, a mask of the elements that take part.
+    Returns: floats, of integers too, unless a dtype is given.
+
+    >>> import jaxlike.numpy as jnp
+    >>> jnp.mean(jnp.array([[1, 2], [3, 5]]), axis=0).tolist()
+    [2.0, 3.5]
+    """
+    if type(a) is not Array:
+        [a] = to_arrays("mean", a)
+    _not_supported("mean", out)
+    result = _inexact_dtype(a, dtype, "mean")
+    computed = np.dtype("float32") if _is_half(result) else result
+    axes = reduction_axes(axis, a.ndim)
+    if not dtypes.issubdtype(result, np.inexact):
+        computed = np.dtype("float32")
+    total = sum(convert(a, computed), axes, dtype=computed, where=where)
+    count = _count(a, axes, where, computed)
+    quotient = arithmetic.div(*promote_args("mean", total, count))
+    out = convert(quotient, result)
+    return _kept(a, out, axes) if keepdims else out
+
+
+def squared_size(x):
+    """|x|**2, as a real array."""
+    if dtypes.issubdtype(x.dtype, np.complexfloating):
+        re, im = complexes.real(x), complexes.imag(x)
+        return arithmetic.add(powers.square(re), powers.square(im))
+    return powers.square(x)
+
+
+def variance_dtypes(name: str, dtype, own):
+    """The dtypes to compute the variance in, and to return it in."""
+    if dtype is None:
+        computed = dtypes.canonicalize_dtype(dtypes.to_inexact_dtype(own))
+        return computed, dtypes.to_real_dtype(computed)
+    dtype = dtypes.check_user_dtype_supported(dtype, name)
+    complex_in = dtypes.issubdtype(own, np.complexfloating)
+    if complex_in and not dtypes.issubdtype(dtype, np.complexfloating):
+        raise ValueError(
+            f"jax.numpy.{name} of complex numbers needs a complex dtype, got {dtype}"
+        )
+    computed = dtypes.canonicalize_dtype(dtypes.to_inexact_dtype(dtype))
+    return computed, dtype
+
+
+def var(
+    a: ArrayLike,
+    axis: Axis = None,
+    dtype: DTypeLike | None = None,
+    out: None = None,
+    ddof: int = 0,
+    keepdims: bool = False,
+    *,
+    where: ArrayLike | None = None,
+    mean: ArrayLike | None = None,
+    correction: int | float | None = None,
+) -> Array:
+    """The variance over some axes, all of them for None.
+
+    Args:
+      ddof, correction: what is taken off the number of elements in the divisor.
+      where: a mask of the elements that take part.
+      mean: the averages, with the axes kept, if they are known.
+    Returns: real floats; NaN where the divisor is not positive.
+
+    >>> import jaxlike.numpy as jnp
+    >>> jnp.var(jnp.array([1, 2, 3]), ddof=1).item()
+    1.0
+    """
+    return _variance(
+        "var", a, axis, dtype, out, ddof, keepdims, where, mean, correction
+    )
+
+
+def _variance(name, a, axis, dtype, out, ddof, keepdims, where, mean_, correction):
+    check_arraylike_or_none(name, a, mean_)
+    [a] = to_arrays(name, a)
+    _not_supported(name, out)
+    if correction is None:
+        correction = ddof
+    elif not isinstance(ddof, int) or ddof != 0:
+        raise ValueError("ddof and correction can't be provided simultaneously.")
+    computed, result = variance_dtypes(name, dtype, a.dtype)
+    if _is_half(computed):
+        computed = np.dtype("float32")
+    x = convert(a, computed)
+    axes = reduction_axes(axis, a.ndim)
+    if mean_ is None:
+        mean_ = mean(x, axes, dtype=computed, keepdims=True, where=where)
+    else:
+        mean_ = convert(as_array(mean_), computed)
+    squares = squared_size(arithmetic.sub(*promote_args(name, x, mean_)))
+    real = squares.dtype
+    total = sum(squares, axes, dtype=real, keepdims=keepdims, where=where)
+    count = _count(a, axes, where, real)
+    divisor = arithmetic.sub(*promote_args(name, count, convert(correction, real)))
+    divisor = as_array(divisor)
+    if keepdims and divisor.ndim:
+        divisor = _kept(a, divisor, axes)
+    quotient = arithmetic.div(*promote_args(name, total, divisor))
+    nan = np.array(np.nan, real)
+    positive = comparison.gt(divisor, np.array(0, real))
+    out = choose_where(positive, quotient, nan)
+    return convert(out, result)
+
+
+def std(
+    a: ArrayLike,
+    axis: Axis = None,
+    dtype: DTypeLike | None = None,
+    out: None = None,
+    ddof: int = 0,
+    keepdims: bool = False,
+    *,
+    where: ArrayLike | None = None,
+    mean: ArrayLike | None = None,
+    correction: int | float | None = None,
+) -> Array:
+    """The standard deviation: the square root of the variance; arguments as in `var`.
+
+    >>> import jaxlike.numpy as jnp
+    >>> jnp.std(jnp.array([1, 3])).item()
+    1.0
+    """
+    if dtype is not None and not dtypes.issubdtype(dtype, np.inexact):
+        raise ValueError(f"dtype argument to jnp.std must be inexact; got {dtype}")
+    out = _variance("std", a, axis, dtype, out, ddof, keepdims, where, mean, correction)
+    return powers.sqrt(out)

@@ -1,0 +1,720 @@
+"""Elementwise functions of one array: exponentials, trigonometry, rounding, parts of
+complex numbers.
+
+Tests of values (isnan and the like) are in checks.py, less common ones in special.py.
+"""
+
+from __future__ import annotations
+
+import builtins
+import operator
+from collections.abc import Callable
+from functools import partial
+
+import numpy as np
+
+from jaxlike.core import dtypes
+from jaxlike.core.array import Array
+from jaxlike.numpy import dispatch
+from jaxlike.numpy.promote import (
+    ArrayLike,
+    check_arraylike,
+    convert,
+    dtype_of,
+    promote_args,
+    promote_args_inexact,
+    promote_args_numeric,
+    to_arrays,
+)
+from jaxlike.primitives import (
+    arithmetic,
+    bitwise,
+    broadcasting,
+    comparison,
+    complexes,
+    powers,
+    rounding,
+    selection,
+    transcendental,
+)
+from jaxlike.primitives.rules import scalar_like
+
+__all__ = [
+    "abs",
+    "absolute",
+    "acos",
+    "acosh",
+    "angle",
+    "arccos",
+    "arccosh",
+    "arcsin",
+    "arcsinh",
+    "arctan",
+    "arctanh",
+    "around",
+    "asin",
+    "asinh",
+    "atan",
+    "atanh",
+    "bitwise_count",
+    "bitwise_invert",
+    "bitwise_not",
+    "cbrt",
+    "ceil",
+    "conj",
+    "conjugate",
+    "cos",
+    "cosh",
+    "deg2rad",
+    "degrees",
+    "exp",
+    "exp2",
+    "expm1",
+    "fabs",
+    "floor",
+    "imag",
+    "invert",
+    "log",
+    "log10",
+    "log1p",
+    "log2",
+    "logical_not",
+    "positive",
+    "rad2deg",
+    "radians",
+    "real",
+    "reciprocal",
+    "rint",
+    "round",
+    "sign",
+    "sin",
+    "sinh",
+    "sqrt",
+    "square",
+    "tan",
+    "tanh",
+    "trunc",
+]
+
+
+def _quick(primitive, kinds: str) -> Callable[[Callable], Callable]:
+    return lambda fun: dispatch.unary(fun, primitive, kinds)
+
+
+def _inexact(name: str, x: ArrayLike) -> Array:
+    """The argument as a float or complex array."""
+    return promote_args_inexact(name, x)[0]
+
+
+@_quick(transcendental.exp_p, "fc")
+def exp(x: ArrayLike, /) -> Array:
+    """e ** x, elementwise.
+
+    An array or a scalar; integers and booleans become floats.
+
+    >>> import jaxlike.numpy as jnp
+    >>> jnp.exp(0.0).item()
+    1.0
+    """
+    return transcendental.exp(_inexact("exp", x))
+
+
+@_quick(transcendental.exp2_p, "fc")
+def exp2(x: ArrayLike, /) -> Array:
+    """2 ** x, elementwise.
+
+    An array or a scalar; integers and booleans become floats.
+
+    >>> import jaxlike.numpy as jnp
+    >>> jnp.exp2(3).item()
+    8.0
+    """
+    return transcendental.exp2(_inexact("exp2", x))
+
+
+@_quick(transcendental.expm1_p, "fc")
+def expm1(x: ArrayLike, /) -> Array:
+    """e ** x - 1, elementwise, precise near zero.
+
+    An array or a scalar; integers and booleans become floats.
+
+    >>> import jaxlike.numpy as jnp
+    >>> jnp.expm1(0.0).item()
+    0.0
+    """
+    return transcendental.expm1(_inexact("expm1", x))
+
+
+@_quick(transcendental.log_p, "fc")
+def log(x: ArrayLike, /) -> Array:
+    """The natural logarithm, elementwise; NaN below zero.
+
+    An array or a scalar; integers and booleans become floats.
+
+    >>> import jaxlike.numpy as jnp
+    >>> jnp.log(1.0).item()
+    0.0
+    """
+    return transcendental.log(_inexact("log", x))
+
+
+@_quick(transcendental.log1p_p, "fc")
+def log1p(x: ArrayLike, /) -> Array:
+    """log(1 + x), elementwise, precise near zero.
+
+    An array or a scalar; integers and booleans become floats.
+
+    >>> import jaxlike.numpy as jnp
+    >>> jnp.log1p(0.0).item()
+    0.0
+    """
+    return transcendental.log1p(_inexact("log1p", x))
+
+
+@_quick(powers.sqrt_p, "fc")
+def sqrt(x: ArrayLike, /) -> Array:
+    """The square root, elementwise; NaN below zero.
+
+    An array or a scalar; integers and booleans become floats.
+
+    >>> import jaxlike.numpy as jnp
+    >>> jnp.sqrt(9).item()
+    3.0
+    """
+    return powers.sqrt(_inexact("sqrt", x))
+
+
+@_quick(powers.cbrt_p, "f")
+def cbrt(x: ArrayLike, /) -> Array:
+    """The real cube root, elementwise, of real numbers.
+
+    An array or a scalar; integers and booleans become floats.
+
+    >>> import jaxlike.numpy as jnp
+    >>> jnp.cbrt(8.0).item()
+    2.0
+    """
+    return powers.cbrt(_inexact("cbrt", x))
+
+
+@_quick(transcendental.sin_p, "fc")
+def sin(x: ArrayLike, /) -> Array:
+    """The sine of angles in radians, elementwise.
+
+    An array or a scalar; integers and booleans become floats.
+
+    >>> import jaxlike.numpy as jnp
+    >>> jnp.sin(0.0).item()
+    0.0
+    """
+    return transcendental.sin(_inexact("sin", x))
+
+
+@_quick(transcendental.cos_p, "fc")
+def cos(x: ArrayLike, /) -> Array:
+    """The cosine of angles in radians, elementwise.
+
+    An array or a scalar; integers and booleans become floats.
+
+    >>> import jaxlike.numpy as jnp
+    >>> jnp.cos(0.0).item()
+    1.0
+    """
+    return transcendental.cos(_inexact("cos", x))
+
+
+@_quick(transcendental.tan_p, "fc")
+def tan(x: ArrayLike, /) -> Array:
+    """The tangent of angles in radians, elementwise.
+
+    An array or a scalar; integers and booleans become floats.
+
+    >>> import jaxlike.numpy as jnp
+    >>> jnp.tan(0.0).item()
+    0.0
+    """
+    return transcendental.tan(_inexact("tan", x))
+
+
+@_quick(transcendental.asin_p, "fc")
+def arcsin(x: ArrayLike, /) -> Array:
+    """The angle in [-pi/2, pi/2] whose sine is x, elementwise.
+
+    An array or a scalar; integers and booleans become floats.
+
+    >>> import jaxlike.numpy as jnp
+    >>> jnp.arcsin(0.0).item()
+    0.0
+    """
+    return transcendental.asin(_inexact("arcsin", x))
+
+
+@_quick(transcendental.acos_p, "fc")
+def arccos(x: ArrayLike, /) -> Array:
+    """The angle in [0, pi] whose cosine is x, elementwise.
+
+    An array or a scalar; integers and booleans become floats.
+
+    >>> import jaxlike.numpy as jnp
+    >>> jnp.arccos(1.0).item()
+    0.0
+    """
+    return transcendental.acos(_inexact("arccos", x))
+
+
+@_quick(transcendental.atan_p, "fc")
+def arctan(x: ArrayLike, /) -> Array:
+    """The angle in [-pi/2, pi/2] whose tangent is x, elementwise.
+
+    An array or a scalar; integers and booleans become floats.
+
+    >>> import jaxlike.numpy as jnp
+    >>> jnp.arctan(0.0).item()
+    0.0
+    """
+    return transcendental.atan(_inexact("arctan", x))
+
+
+@_quick(transcendental.sinh_p, "fc")
+def sinh(x: ArrayLike, /) -> Array:
+    """The hyperbolic sine, elementwise.
+
+    An array or a scalar; integers and booleans become floats.
+
+    >>> import jaxlike.numpy as jnp
+    >>> jnp.sinh(0.0).item()
+    0.0
+    """
+    return transcendental.sinh(_inexact("sinh", x))
+
+
+@_quick(transcendental.cosh_p, "fc")
+def cosh(x: ArrayLike, /) -> Array:
+    """The hyperbolic cosine, elementwise.
+
+    An array or a scalar; integers and booleans become floats.
+
+    >>> import jaxlike.numpy as jnp
+    >>> jnp.cosh(0.0).item()
+    1.0
+    """
+    return transcendental.cosh(_inexact("cosh", x))
+
+
+@_quick(transcendental.tanh_p, "fc")
+def tanh(x: ArrayLike, /) -> Array:
+    """The hyperbolic tangent, elementwise.
+
+    An array or a scalar; integers and booleans become floats.
+
+    >>> import jaxlike.numpy as jnp
+    >>> jnp.tanh(0.0).item()
+    0.0
+    """
+    return transcendental.tanh(_inexact("tanh", x))
+
+
+@_quick(transcendental.asinh_p, "fc")
+def arcsinh(x: ArrayLike, /) -> Array:
+    """The number whose hyperbolic sine is x, elementwise.
+
+    An array or a scalar; integers and booleans become floats.
+
+    >>> import jaxlike.numpy as jnp
+    >>> jnp.arcsinh(0.0).item()
+    0.0
+    """
+    return transcendental.asinh(_inexact("arcsinh", x))
+
+
+@_quick(transcendental.atanh_p, "fc")
+def arctanh(x: ArrayLike, /) -> Array:
+    """The number whose hyperbolic tangent is x, elementwise.
+
+    An array or a scalar; integers and booleans become floats.
+
+    >>> import jaxlike.numpy as jnp
+    >>> jnp.arctanh(0.0).item()
+    0.0
+    """
+    return transcendental.atanh(_inexact("arctanh", x))
+
+
+def arccosh(x: ArrayLike, /) -> Array:
+    """The number, not negative, whose hyperbolic cosine is x, elementwise.
+
+    An array or a scalar; integers and booleans become floats.
+
+    >>> import jaxlike.numpy as jnp
+    >>> jnp.arccosh(1.0).item()
+    0.0
+    """
+    out = transcendental.acosh(_inexact("arccosh", x))
+    if dtypes.issubdtype(dtype_of(out), np.complexfloating):
+        # NumPy takes the branch with a real part that is not negative
+        left = comparison.lt(complexes.real(out), scalar_like(complexes.real(out), 0))
+        out = selection.select(left, arithmetic.neg(out), out)
+    return out
+
+
+def log2(x: ArrayLike, /) -> Array:
+    """The logarithm to base 2, elementwise; NaN below zero.
+
+    An array or a scalar; integers and booleans become floats.
+
+    >>> import jaxlike.numpy as jnp
+    >>> jnp.log2(8).item()
+    3.0
+    """
+    x = _inexact("log2", x)
+    two = scalar_like(complexes.real(x) if _is_complex(x) else x, 2)
+    return _scaled_log(x, transcendental.log(two))
+
+
+def log10(x: ArrayLike, /) -> Array:
+    """The logarithm to base 10, elementwise; NaN below zero.
+
+    An array or a scalar; integers and booleans become floats.
+
+    >>> import jaxlike.numpy as jnp
+    >>> round(jnp.log10(100).item(), 4)
+    2.0
+    """
+    x = _inexact("log10", x)
+    out = transcendental.log(x)
+    return arithmetic.mul(out, scalar_like(out, float(1 / np.log(10))))
+
+
+asin, acos, atan = arcsin, arccos, arctan
+asinh, acosh, atanh = arcsinh, arccosh, arctanh
+
+
+def _is_complex(x) -> bool:
+    return dtypes.issubdtype(dtype_of(x), np.complexfloating)
+
+
+def _scaled_log(x, log_of_base) -> Array:
+    out = transcendental.log(x)
+    if not _is_complex(out):
+        return arithmetic.div(out, log_of_base)
+    return complexes.complex(
+        arithmetic.div(complexes.real(out), log_of_base),
+        arithmetic.div(complexes.imag(out), log_of_base),
+    )
+
+
+def deg2rad(x: ArrayLike, /) -> Array:
+    """Degrees to radians, elementwise.
+
+    An array or a scalar; integers and booleans become floats.
+
+    >>> import jaxlike.numpy as jnp
+    >>> round(jnp.deg2rad(180.0).item(), 4)
+    3.1416
+    """
+    x = _inexact("deg2rad", x)
+    return arithmetic.mul(x, scalar_like(x, float(np.pi / 180)))
+
+
+def rad2deg(x: ArrayLike, /) -> Array:
+    """Radians to degrees, elementwise.
+
+    An array or a scalar; integers and booleans become floats.
+
+    >>> import jaxlike.numpy as jnp
+    >>> jnp.rad2deg(jnp.pi).item()
+    180.0
+    """
+    x = _inexact("rad2deg", x)
+    return arithmetic.mul(x, scalar_like(x, float(180 / np.pi)))
+
+
+degrees, radians = rad2deg, deg2rad
+
+
+@_quick(powers.square_p, "iufc")
+def square(x: ArrayLike, /) -> Array:
+    """x * x, elementwise; booleans become integers.
+
+    >>> import jaxlike.numpy as jnp
+    >>> jnp.square(3).item()
+    9
+    """
+    return powers.square(*promote_args_numeric("square", x))
+
+
+def reciprocal(x: ArrayLike, /) -> Array:
+    """1 / x, elementwise; integers and booleans become floats.
+
+    >>> import jaxlike.numpy as jnp
+    >>> jnp.reciprocal(4).item()
+    0.25
+    """
+    return powers.integer_pow(_inexact("reciprocal", x), -1)
+
+
+# --- signs and sizes
+
+
+@_quick(arithmetic.abs_p, "ifc")
+def abs(x: ArrayLike, /) -> Array:
+    """The absolute value, elementwise; the modulus of complex numbers.
+
+    >>> import jaxlike.numpy as jnp
+    >>> jnp.abs(jnp.array([-2, 3])).tolist()
+    [2, 3]
+    """
+    [x] = to_arrays("absolute", x)
+    dtype = x.dtype
+    if dtype == np.bool_ or dtypes.issubdtype(dtype, np.unsignedinteger):
+        return x
+    return arithmetic.abs(x)
+
+
+absolute = abs
+
+
+def fabs(x: ArrayLike, /) -> Array:
+    """The absolute value as a float, elementwise, of real numbers.
+
+    Raises: TypeError for complex numbers.
+
+    >>> import jaxlike.numpy as jnp
+    >>> jnp.fabs(-2).item()
+    2.0
+    """
+    check_arraylike("fabs", x)
+    if _is_complex(x):
+        raise TypeError("ufunc 'fabs' does not support complex dtypes")
+    return arithmetic.abs(_inexact("fabs", x))
+
+
+@_quick(arithmetic.sign_p, "iufc")
+def sign(x: ArrayLike, /) -> Array:
+    """-1, 0 or 1 by the sign of each element; x / abs(x) for complex numbers.
+
+    >>> import jaxlike.numpy as jnp
+    >>> jnp.sign(jnp.array([-2, 0, 3])).tolist()
+    [-1, 0, 1]
+    """
+    return arithmetic.sign(*promote_args("sign", x))
+
+
+def positive(x: ArrayLike, /) -> Array:
+    """The argument itself, as an array.
+
+    >>> import jaxlike.numpy as jnp
+    >>> jnp.positive(-2).item()
+    -2
+    """
+    return to_arrays("positive", x)[0]
+
+
+@_quick(bitwise.not_p, "biu")
+def invert(x: ArrayLike, /) -> Array:
+    """Every bit flipped, elementwise, of integers; `not` for booleans.
+
+    >>> import jaxlike.numpy as jnp
+    >>> jnp.invert(jnp.array([0, 1])).tolist()
+    [-1, -2]
+    """
+    return bitwise.bitwise_not(*promote_args("invert", x))
+
+
+bitwise_not = bitwise_invert = invert
+
+
+@_quick(bitwise.not_p, "b")
+def logical_not(x: ArrayLike, /) -> Array:
+    """Whether each element is zero.
+
+    >>> import jaxlike.numpy as jnp
+    >>> jnp.logical_not(jnp.array([0, 2])).tolist()
+    [True, False]
+    """
+    from jaxlike.numpy.ufuncs import to_bool
+
+    return bitwise.bitwise_not(*map(to_bool, promote_args("logical_not", x)))
+
+
+def bitwise_count(x: ArrayLike, /) -> Array:
+    """How many bits are set in the absolute value of each integer, as uint8.
+
+    >>> import jaxlike.numpy as jnp
+    >>> jnp.bitwise_count(jnp.array([5, -1])).tolist()
+    [2, 1]
+    """
+    [x] = promote_args_numeric("bitwise_count", x)
+    if dtypes.issubdtype(dtype_of(x), np.signedinteger):
+        x = arithmetic.abs(x)
+    return convert(bitwise.population_count(x), np.dtype("uint8"))
+
+
+# --- rounding
+
+
+def _rounding(name: str, rounded: Callable, x: ArrayLike) -> Array:
+    [x] = to_arrays(name, x)
+    if dtypes.isdtype(x.dtype, ("integral", "bool")):
+        return x
+    return rounded(x)
+
+
+@_quick(rounding.floor_p, "f")
+def floor(x: ArrayLike, /) -> Array:
+    """The greatest whole number not above x, elementwise; integers stay.
+
+    >>> import jaxlike.numpy as jnp
+    >>> jnp.floor(-1.5).item()
+    -2.0
+    """
+    return _rounding("floor", rounding.floor, x)
+
+
+@_quick(rounding.ceil_p, "f")
+def ceil(x: ArrayLike, /) -> Array:
+    """The least whole number not below x, elementwise; integers stay.
+
+    >>> import jaxlike.numpy as jnp
+    >>> jnp.ceil(-1.5).item()
+    -1.0
+    """
+    return _rounding("ceil", rounding.ceil, x)
+
+
+def trunc(x: ArrayLike) -> Array:
+    """The fraction cut off: x rounded towards zero, elementwise; integers stay.
+
+    >>> import jaxlike.numpy as jnp
+    >>> jnp.trunc(-1.5).item()
+    -1.0
+    """
+    return _rounding("trunc", _trunc, x)
+
+
+def _trunc(x) -> Array:
+    below = comparison.lt(x, scalar_like(x, 0))
+    return selection.select(below, rounding.ceil(x), rounding.floor(x))
+
+
+_to_even = partial(
+    rounding.round, rounding_method=rounding.RoundingMethod.TO_NEAREST_EVEN
+)
+
+
+def rint(x: ArrayLike, /) -> Array:
+    """The nearest whole number, elementwise, the even one of two; as a float.
+
+    >>> import jaxlike.numpy as jnp
+    >>> jnp.rint(2.5).item()
+    2.0
+    """
+    [x] = to_arrays("rint", x)
+    if dtypes.isdtype(x.dtype, ("integral", "bool")):
+        return convert(x, dtypes.canonicalize_dtype(dtypes.to_inexact_dtype(x.dtype)))
+    return _by_parts(_to_even, x)
+
+
+def _by_parts(fun: Callable, x) -> Array:
+    if not _is_complex(x):
+        return fun(x)
+    return complexes.complex(fun(complexes.real(x)), fun(complexes.imag(x)))
+
+
+def round(a: ArrayLike, decimals: int = 0, out: None = None) -> Array:
+    """Rounded to `decimals` digits after the point, halves to even, elementwise.
+
+    Args: `decimals`, a Python int, negative only for floats. Integers stay.
+    Raises: NotImplementedError for `out`, or for integers and negative `decimals`.
+
+    >>> import jaxlike.numpy as jnp
+    >>> jnp.round(jnp.array([2.5, 3.5])).tolist()
+    [2.0, 4.0]
+    """
+    [a] = to_arrays("round", a)
+    decimals = operator.index(decimals)
+    if out is not None:
+        raise NotImplementedError("The 'out' argument to jnp.round is not supported.")
+    dtype = a.dtype
+    if dtypes.isdtype(dtype, ("integral", "bool")):
+        if decimals < 0:
+            raise NotImplementedError(
+                "integer np.round not implemented for decimals < 0"
+            )
+        return a
+    if not decimals:
+        return _by_parts(_to_even, a)
+    narrow = dtypes.itemsize_bits(dtype) < 32
+
+    def to_decimals(x):
+        if narrow:  # the scaled numbers may not fit, or lose the digits in question
+            x = convert(x, np.dtype("float32"), x.weak_type)
+        factor = scalar_like(x, float(10.0 ** builtins.abs(decimals)))
+        if decimals < 0:
+            scaled = _to_even(arithmetic.div(x, factor))
+            out = arithmetic.mul(scaled, factor)
+        else:
+            scaled = _to_even(arithmetic.mul(x, factor))
+            out = arithmetic.div(scaled, factor)
+        return convert(out, dtype, out.weak_type) if narrow else out
+
+    return _by_parts(to_decimals, a)
+
+
+around = round
+
+# --- parts of complex numbers
+
+
+def real(val: ArrayLike, /) -> Array:
+    """The real parts, elementwise; real numbers stay.
+
+    >>> import jaxlike.numpy as jnp
+    >>> jnp.real(3 + 4j).item()
+    3.0
+    """
+    [val] = to_arrays("real", val)
+    return complexes.real(val) if _is_complex(val) else val
+
+
+def imag(val: ArrayLike, /) -> Array:
+    """The imaginary parts, elementwise; zero for real numbers.
+
+    >>> import jaxlike.numpy as jnp
+    >>> jnp.imag(3 + 4j).item()
+    4.0
+    """
+    [val] = to_arrays("imag", val)
+    return complexes.imag(val) if _is_complex(val) else broadcasting.full_like(val, 0)
+
+
+def conjugate(x: ArrayLike, /) -> Array:
+    """The complex conjugates, elementwise; real numbers stay.
+
+    >>> import jaxlike.numpy as jnp
+    >>> jnp.conjugate(3 + 4j).item()
+    (3-4j)
+    """
+    [x] = to_arrays("conjugate", x)
+    return complexes.conj(x) if _is_complex(x) else x
+
+
+conj = conjugate
+
+
+def angle(z: ArrayLike, deg: bool = False) -> Array:
+    """The angle of complex numbers from the positive real axis, elementwise.
+
+    Args: `deg`, whether to give degrees rather than radians.
+    Returns: a float array, in (-pi, pi].
+
+    >>> import jaxlike.numpy as jnp
+    >>> jnp.angle(1j, deg=True).item()
+    90.0
+    """
+    re, im = real(z), imag(z)
+    if not dtypes.issubdtype(re.dtype, np.inexact):
+        dtype = dtypes.canonicalize_dtype(dtypes.to_inexact_dtype(re.dtype))
+        re, im = (convert(part, dtype, part.weak_type) for part in (re, im))
+    out = transcendental.atan2(im, re)
+    return rad2deg(out) if deg else out
