@@ -10,6 +10,7 @@ import numpy as np
 
 from jaxlike.backends.numba import math
 from jaxlike.backends.numba.llvm import V
+from jaxlike.backends.numba.math.explog import power
 from jaxlike.backends.plan.ir import Op
 from jaxlike.backends.plan.ops import BFLOAT16, BOOL, kind
 
@@ -196,17 +197,6 @@ _RULES = {
 
 
 # -- floats ----------------------------------------------------------------------------
-def power(x: V, y: int) -> V:
-    """x^y by squaring, y >= 1."""
-    out = None
-    while y:
-        if y & 1:
-            out = x if out is None else out * x
-        y >>= 1
-        x = x * x if y else x
-    return out
-
-
 def _integer_pow(x: V, dtype: np.dtype, y: int) -> V:
     if y == 0:
         return x.b.const(x.type, 1)

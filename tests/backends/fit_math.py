@@ -138,9 +138,9 @@ def main():
     both("ATAN", f, (5, 11), 0, 0.4143**2, lambda z: z)
     f = safe(lambda z: mp.erf(mp.sqrt(z)) / mp.sqrt(z) - 1, 2 / mp.sqrt(PI) - 1)
     both("ERF", f, (7, 13), 0, 1, lambda z: 1 / (f(z) + 1))
-    f = lambda x: mp.log(mp.erfc(x))  # noqa: E731
-    weight = lambda x: mp.erfc(x) / mp.erf(x)  # noqa: E731
-    both("ERF_LOG", f, (8, 0), 0.95, 4, weight)
+    f = lambda t: mp.erfc(t + mp.mpf("2.45")) ** 0.125  # noqa: E731
+    weight = lambda t: 8 * f(t) ** 7  # noqa: E731
+    both("ERF_ROOT", f, (8, 0), -1.5, 1.5, weight)
     place = lambda x, k: (mp.mpf(x) - k) / (mp.mpf(x) + k)  # noqa: E731
     f = erfcx_scaled(2)
     both("ERFC", f, (11, 0), place(0.45, 2), place(10.3, 2), relative(f))

@@ -37,6 +37,17 @@ def limit(x: V, low: float, high: float) -> V:
     return (x < low).where(low, x)
 
 
+def power(x: V, n: int) -> V:
+    """x^n by squaring, n >= 1."""
+    out = None
+    while n:
+        if n & 1:
+            out = x if out is None else out * x
+        n >>= 1
+        x = x * x if n else x
+    return out
+
+
 def pow2(n: V) -> V:
     """2^n for integers n within the exponent range."""
     elem = "float" if n.type.bits == 32 else "double"

@@ -24,7 +24,7 @@ LN2 = 0.693147180559945309
 def _half_expm1(x: V) -> V:
     """expm1(x) / 2 for x >= 0: overflows only where that does."""
     b, elem = x.b, x.type.elem
-    x = limit(x, 0.0, 90.0 if elem == "float" else 711.0)
+    x = limit(x, 0.0, 89.5 if elem == "float" else 710.5)
     n, r = split_ln2(x)
     p = b.muladd(horner(r, EXPM1[elem]), r * r, r)
     s = pow2(n - 2)
