@@ -92,7 +92,7 @@ def _program(closed) -> Any:
     """The compiled form of an inner jaxpr, kept with it."""
     from jaxlike.backends.numba.program import Program
 
-    return closed.memo("numba program", lambda: Program(closed, "body"))
+    return closed.memo("numba program", lambda: Program(closed, "body", body=True))
 
 
 def _scan(eqn: JaxprEqn) -> Call:

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from jaxlike.backends.numba.steps import FRESH, build_steps
 from jaxlike.backends.plan.access import is_layout
 from jaxlike.backends.plan.clusters import Cluster, Fusion
 from jaxlike.backends.plan.lowering import Lowered, lower_cluster
@@ -22,11 +23,18 @@ from jaxlike.core.jaxpr import ClosedJaxpr, JaxprEqn, Literal, Var, literal_buff
 from jaxlike.core.trace import ignore_float_errors, restore_float_errors
 
 
+# How a result becomes the caller's: as it is; copied, because it lies in memory of the
+# program or of the caller (who may write to a NumPy array later); or that, if it does.
+AS_IS, COPY, CHECK = range(3)
+
+
 class Program:
     """A compiled jaxpr: `program(buffers) -> buffers`."""
 
-    def __init__(self, closed: ClosedJaxpr, name: str):
+    def __init__(self, closed: ClosedJaxpr, name: str, *, body: bool = False):
+        """body: for a loop, whose results may share memory with its operands."""
         self.name = name
+        self._body = body
         self.closed = prepare(closed)
         self.jaxpr = self.closed.jaxpr
         self._slots: dict[Var, int] = {}
@@ -36,8 +44,6 @@ class Program:
     # --- planning
 
     def _plan(self) -> None:
-        from jaxlike.backends.numba.steps import build_steps
-
         jaxpr = self.jaxpr
         for v in (*jaxpr.constvars, *jaxpr.invars):
             self.slot(v)
@@ -95,13 +101,21 @@ class Program:
         assert is_layout(eqn), f"{eqn.primitive} should have been scheduled"
         self._schedule_call(eqn)
 
-    def _output(self, atom) -> tuple[int, bool]:
-        """(slot, whether the array must be copied to be whole and the caller's own)."""
+    def _output(self, atom) -> tuple[int, int]:
+        """(slot, how the array there becomes the caller's own: AS_IS, COPY, CHECK)."""
         if type(atom) is Literal:
             value = np.broadcast_to(literal_buffer(atom), atom.aval.shape)
-            return self.constant_slot(np.array(value)), True
+            return self.constant_slot(np.array(value)), COPY
+        slot = self._slots[atom]
         eqn = self.fusion.defs.get(atom)
-        return self._slots[atom], eqn is not None and is_layout(eqn)
+        if eqn is not None and is_layout(eqn):
+            return slot, COPY
+        if self._body:
+            return slot, AS_IS
+        if eqn is None:
+            return slot, COPY
+        call = any(eqn is step for step in self.schedule)
+        return slot, CHECK if call and eqn.primitive.name not in FRESH else AS_IS
 
     # --- running
 
@@ -110,7 +124,7 @@ class Program:
         if len(self.steps) != 1 or self._constants or self.arena_bytes:
             return None
         bind = getattr(self.steps[0], "direct", None)
-        if bind is None or any(copy for _, copy in self.outs):
+        if bind is None or any(how != AS_IS for _, how in self.outs):
             return None
         return bind(self.in_slots, [slot for slot, _ in self.outs])
 
@@ -131,8 +145,8 @@ class Program:
         finally:
             restore_float_errors(token)
         outs = [
-            np.array(env[slot], order="C") if copy else env[slot]
-            for slot, copy in self.outs
+            env[slot] if how == AS_IS else _own(env[slot], how, buffers)
+            for slot, how in self.outs
         ]
         for slot in self._cleared:
             env[slot] = None
@@ -186,6 +200,12 @@ class Program:
             text = str(step.kernel) if isinstance(step, Lowered) else f"call {step}"
             lines.append(text)
         return "\n".join(lines)
+
+
+def _own(out: np.ndarray, how: int, buffers: Sequence[np.ndarray]) -> np.ndarray:
+    if how == CHECK and not any(np.may_share_memory(out, b) for b in buffers):
+        return out
+    return np.array(out, order="C")
 
 
 def _aligned(nbytes: int) -> np.ndarray:

@@ -50,8 +50,7 @@ def _lifetimes(program: Program, outputs: set[Var]) -> dict[Var, tuple[int, int]
     """
     first: dict[Var, int] = {}
     last: dict[Var, int] = {}
-    views: dict[Var, Var] = {}
-    escaping = set(outputs)
+    views: dict[Var, list[Var]] = {}
     for i, item in enumerate(program.schedule):
         if isinstance(item, Lowered):
             for v in item.outputs:
@@ -59,53 +58,45 @@ def _lifetimes(program: Program, outputs: set[Var]) -> dict[Var, tuple[int, int]
             reads = item.inputs
         else:
             reads = [v for v in item.invars if type(v) is not Literal]
-            if is_layout(item) and reads:
-                views[item.outvars[0]] = reads[0]
-            else:
-                # a call may hand back a view of its operand
-                for out in item.outvars:
-                    for v in reads:
-                        views.setdefault(out, v)
+            if item.primitive.name not in FRESH:
+                # the results may be views of any operand
+                views.update((out, reads) for out in item.outvars)
         for v in reads:
             _touch(v, i, last, views)
     kept: set[Var] = set()
-    for v in escaping:
+    for v in outputs:
         eqn = program.fusion.defs.get(v)
         if eqn is not None and is_layout(eqn):
+            # copied at the end: until then its memory must stay
             _touch(v, len(program.schedule), last, views)
         else:
-            kept.add(v)
-            if eqn is not None and v in views:
-                # the result of a call that may be a view of its operands
-                kept.update(_all_sources(v, program))
+            kept.update(_sources(v, views))
     return {v: (first[v], last[v]) for v in first if v not in kept}
 
 
-def _touch(v: Var, i: int, last: dict[Var, int], views: dict[Var, Var]) -> None:
-    seen: set[Var] = set()
-    while v is not None and v not in seen:
-        seen.add(v)
-        if v in last:
-            last[v] = max(last[v], i)
-        v = views.get(v)  # type: ignore[assignment]
+FRESH = frozenset(
+    ("dot_general", "conv_general_dilated", "select_and_scatter_add", "sort")
+    + ("scatter", "scatter-add", "scatter-mul", "scatter-min", "scatter-max")
+)
+"""Primitives whose results never share memory with their operands."""
 
 
-def _all_sources(v: Var, program: Program) -> set[Var]:
-    """Everything that a call's result could be a view of."""
+def _sources(v: Var, views: dict[Var, list[Var]]) -> set[Var]:
+    """What a value may be a view of, itself included."""
     found: set[Var] = set()
     todo = [v]
     while todo:
         var = todo.pop()
-        if var in found:
-            continue
-        found.add(var)
-        eqn = program.fusion.defs.get(var)
-        if eqn is None:
-            continue
-        is_call = any(eqn is item for item in program.schedule)
-        if is_call:
-            todo += [x for x in eqn.invars if type(x) is not Literal]
+        if var not in found:
+            found.add(var)
+            todo += views.get(var, ())
     return found
+
+
+def _touch(v: Var, i: int, last: dict[Var, int], views: dict[Var, list[Var]]) -> None:
+    for source in _sources(v, views):
+        if source in last:
+            last[source] = max(last[source], i)
 
 
 def _kernel_run(program: Program, run: list[tuple[Any, Lowered]]) -> Step:
