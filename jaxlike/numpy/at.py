@@ -317,8 +317,9 @@ def update(
         if mode is None
         else GatherScatterMode.from_any(mode)
     )
+    dtype, weak = x.dtype, x.aval.weak_type
     if isinstance(how, str):
-        values = _in_dtype_of(x, values)
+        x, values = _to_one_dtype(x, values)
     else:  # a function of what is there alone: only the shape of the updates matters
         values = np.zeros((), np.bool_)
     indexer = parse(index, x.shape)
@@ -329,7 +330,7 @@ def update(
     updates = _broadcast(values, indexer.result_shape())
     updates = _in_order(updates, indexer)
     if 0 in updates.shape:
-        return shapes.reshape(x, original)
+        return convert(shapes.reshape(x, original), dtype, weak)
     if how == "set" and in_bounds and _is_window(indexer):
         out = _put_window(x, updates, indexer)
     else:
@@ -344,7 +345,9 @@ def update(
             unique_indices=unique_indices or alone,
             mode=mode,
         )
-    return shapes.reshape(out, original) if indexer.added else out
+    out = shapes.reshape(out, original) if indexer.added else out
+    # a function that changes the dtype has been refused by scatter_apply
+    return convert(out, dtype, weak)
 
 
 def _scatter_function(kind: str) -> Callable[..., Any]:
@@ -354,10 +357,12 @@ def _scatter_function(kind: str) -> Callable[..., Any]:
     return getattr(scatter, name)
 
 
-def _in_dtype_of(x: Any, values: Any) -> Any:
+def _to_one_dtype(x: Any, values: Any) -> tuple[Any, Any]:
+    """Both in the dtype they promote to; a warning if that is not the array's."""
     values = as_array(values) if is_arraylike(values) else jnp.asarray(values)
     dtype = x.dtype
-    if dtypes.lattice_result_type(dtype, values)[0] != dtype:
+    common = dtypes.lattice_result_type(dtype, values)[0]
+    if common != dtype:
         warnings.warn(
             "scatter inputs have incompatible types: cannot safely cast value from "
             f"dtype={values.dtype} to dtype={dtype} with jax_numpy_dtype_promotion="
@@ -365,7 +370,8 @@ def _in_dtype_of(x: Any, values: Any) -> Any:
             FutureWarning,
             stacklevel=4,
         )
-    return convert(values, dtype, False)
+        x = convert(x, common)
+    return x, convert(values, common)
 
 
 def _broadcast(values: Any, shape: tuple[int, ...]) -> Any:

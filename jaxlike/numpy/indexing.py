@@ -163,6 +163,9 @@ def resolve(indexer: Indexer, wrap: bool, clamp: bool) -> bool:
     Returns: whether every position is known to be in bounds.
     """
     known = indexer.is_static
+    for span in indexer.spans:
+        if isinstance(span.start, Tracer) and wrap:
+            span.start = wrap_traced(span.start, indexer.shape[span.axis])
     for pick in indexer.picks:
         size, value = indexer.shape[pick.axis], pick.value
         if size == 0 and np.prod(pick.shape, dtype=int):

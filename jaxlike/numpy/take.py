@@ -22,6 +22,9 @@ from jaxlike.primitives import shapes
 from jaxlike.primitives.broadcasting import broadcast_in_dim
 
 
+_PROMISE = "promise_in_bounds"
+
+
 def take(
     a: ArrayLike,
     indices: ArrayLike,
@@ -192,7 +195,9 @@ def take_along_axis(
         )
     axis = canonical_axis(axis, arr.ndim)
     size = arr.shape[axis]
-    if wrap_negative_indices is not False:
+    if wrap_negative_indices is None:
+        wrap_negative_indices = str(mode).rpartition(".")[2].lower() != _PROMISE
+    if wrap_negative_indices:
         indices = _count_from_front(indices, size)
     # axes walked together are batching axes; stretched ones are not walked at all
     lines = _other_shape(arr.shape, indices.shape, axis)
