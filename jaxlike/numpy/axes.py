@@ -30,6 +30,11 @@ def reduction_axes(axis: Any, ndim: int) -> tuple[int, ...]:
             raise ValueError(f"duplicate value in 'axis': {tuple(axis)}")
         return axes
     axis = concrete_or_error(None, axis, "the axis argument")
+    if isinstance(axis, str):
+        raise NameError(
+            f"Found an unbound axis name: {axis}. Reduce over a named axis with "
+            "lax.psum and its kin."
+        )
     return (canonical_axis(axis, ndim),)
 
 

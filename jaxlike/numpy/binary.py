@@ -25,6 +25,8 @@ from jaxlike.numpy.promote import (
     promote_args,
     promote_args_inexact,
     promote_args_numeric,
+    promote_dtypes_numeric,
+    scalar_like,
 )
 from jaxlike.numpy.searching import where
 from jaxlike.primitives import (
@@ -35,7 +37,6 @@ from jaxlike.primitives import (
     rounding,
     transcendental,
 )
-from jaxlike.primitives.rules import scalar_like
 
 __all__ = [
     "arctan2",
@@ -290,9 +291,8 @@ def power(x1: ArrayLike, x2: ArrayLike, /) -> Array:
     """
     check_arraylike("power", x1, x2)
     if _is_static(x1, x2):
-        dtype, weak = dtypes.lattice_result_type(x1, x2)
-        numeric = dtypes.canonicalize_dtype(dtypes.to_numeric_dtype(dtype))
-        return powers.integer_pow(convert(x1, numeric, weak), int(x2))
+        [x1] = promote_dtypes_numeric(x1)
+        return powers.integer_pow(x1, int(x2))
     return _power(x1, x2)
 
 

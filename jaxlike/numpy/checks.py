@@ -18,6 +18,7 @@ from jaxlike.numpy.promote import (
     dtype_of,
     promote_args,
     promote_args_inexact,
+    scalar_like,
     shape_of,
     to_arrays,
 )
@@ -31,7 +32,6 @@ from jaxlike.primitives import (
     rounding,
 )
 from jaxlike.primitives.broadcasting import broadcast_shapes, full, full_like
-from jaxlike.primitives.rules import scalar_like
 
 __all__ = [
     "allclose",

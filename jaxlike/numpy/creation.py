@@ -285,7 +285,13 @@ def _stacked(obj: Any, dtype: Any) -> Any:
                 return from_ndarray(_numpy_array(plain, dtype))
     from jaxlike.numpy.joining import stack
 
-    return stack([_stacked(x, dtype) for x in obj])
+    parts = [_stacked(x, dtype) for x in obj]
+    if any(p.shape != parts[0].shape for p in parts):
+        raise TypeError(
+            "array: the parts of a list must have the same shape, got "
+            + ", ".join(str(p.shape) for p in parts[:8])
+        )
+    return stack(parts)
 
 
 def _to_numpy(obj: Any) -> Any:

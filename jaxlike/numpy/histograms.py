@@ -102,8 +102,7 @@ def digitize(
     side = "left" if right else "right"
     how = {} if method is None else {"method": method}
     up = searchsorted(bins, x, side=side, **how)
-    other = "right" if right else "left"
-    down = bins.shape[0] - searchsorted(bins[::-1], x, side=other, **how)
+    down = bins.shape[0] - searchsorted(bins[::-1], x, side=side, **how)
     return where(bins[-1] >= bins[0], up, down)
 
 
@@ -124,7 +123,7 @@ def histogram_bin_edges(
     """
     del weights
     if isinstance(bins, str):
-        raise NotImplementedError(f"string values for `bins` not implemented: {bins!r}")
+        raise TypeError(f"string values for `bins` not implemented: {bins!r}")
     check_arraylike("histogram_bin_edges", a, bins)
     [a] = to_arrays("histogram_bin_edges", a)
     dtype = dtypes.canonicalize_dtype(dtypes.to_inexact_dtype(a.dtype))
@@ -170,7 +169,7 @@ def histogram(
     [[2.0, 1.0], [0.0, 2.0, 4.0]]
     """
     if isinstance(bins, str):
-        raise NotImplementedError(f"string values for `bins` not implemented: {bins!r}")
+        raise TypeError(f"string values for `bins` not implemented: {bins!r}")
     check_arraylike("histogram", a, bins)
     if weights is None:
         [a] = promote_dtypes_inexact(*to_arrays("histogram", a))

@@ -16,11 +16,11 @@ from jaxlike.numpy.promote import (
     promote_args,
     promote_args_inexact,
     promote_dtypes_inexact,
+    scalar_like,
 )
 from jaxlike.numpy.searching import where
 from jaxlike.primitives import arithmetic, comparison, complexes, transcendental
 from jaxlike.primitives.identity import stop_gradient
-from jaxlike.primitives.rules import scalar_like
 from jaxlike.transforms.custom_jvp import custom_jvp
 
 _LN2 = math.log(2)

@@ -147,7 +147,7 @@ def polyval(p: ArrayLike, x: ArrayLike, *, unroll: int = 16) -> Array:
     >>> jnp.polyval(jnp.array([1, 0, 2]), jnp.array([0, 3])).tolist()
     [2, 11]
     """
-    from jaxlike.control_flow import scan
+    from jaxlike.control_flow.scan import scan
 
     p, x = (as_array(a) for a in promote_dtypes(*to_arrays("polyval", p, x)))
     dtype = dtypes.lattice_result_type(p, x)[0]

@@ -189,6 +189,30 @@ def dtype_of(x: Any) -> Any:
     return x.aval.dtype if t is Array else get_aval(x).dtype
 
 
+def scalar_like(x: Any, value: Any) -> Any:
+    """`value` as a scalar operand that goes with `x`: of its dtype and weak type."""
+    if type(x) in _PYTHON_SCALARS:
+        return type(x)(value)
+    aval = x.aval if type(x) is Array else get_aval(x)
+    dtype = aval.dtype
+    if aval.weak_type:
+        python_type = dtypes.s.python_type_of[dtype]
+        if python_type is not bool and dtypes.python_scalar_dtype(python_type) == dtype:
+            return python_type(value)
+    key = dtype, value
+    try:
+        return _scalars[key]
+    except KeyError:
+        if len(_scalars) > 1000:
+            _scalars.clear()
+        with np.errstate(all="ignore"):
+            return _scalars.setdefault(key, np.asarray(value).astype(dtype))
+
+
+# equal floats that differ in the sign of zero are not told apart: no caller needs it
+_scalars: dict[Any, np.ndarray] = {}
+
+
 def ndim_of(x: Any) -> int:
     """The rank of an array-like."""
     return len(shape_of(x))

@@ -14,6 +14,7 @@ from jaxlike.core.array import Array
 from jaxlike.core.state import state
 from jaxlike.core.trace import concrete_or_error, eval_trace
 from jaxlike.numpy.binary import power
+from jaxlike.numpy.checks import isfinite
 from jaxlike.numpy.creation import array, asarray, from_ndarray, on_device
 from jaxlike.numpy.promote import (
     ArrayLike,
@@ -24,6 +25,7 @@ from jaxlike.numpy.promote import (
     convert,
     dtype_of,
     is_arraylike,
+    scalar_like,
     shape_of,
     to_arrays,
 )
@@ -31,7 +33,6 @@ from jaxlike.numpy.searching import where
 from jaxlike.numpy.unary import floor, log10, sign
 from jaxlike.primitives import arithmetic, broadcasting, joining, shapes
 from jaxlike.primitives.axes import canonical_axis
-from jaxlike.primitives.rules import scalar_like
 
 __all__ = [
     "arange",
@@ -277,15 +278,20 @@ def geomspace(
         log10(positive), log10(rotated), num, endpoint=endpoint, base=10.0, axis=0
     )
     out = arithmetic.mul(out, broadcast_to_shape(direction, out.shape))
-    if num > 0 and shape_of(out):
-        first = broadcast_to_shape(start, out.shape[1:])
-        out = out.at[0].set(first)
+    if num > 0:
+        # rounding must not move the ends; NaN stays where there is no such sequence
+        out = out.at[0].set(_exact(start, out[0]))
         if endpoint and num > 1:
-            out = out.at[-1].set(broadcast_to_shape(stop, out.shape[1:]))
+            out = out.at[-1].set(_exact(stop, out[-1]))
     axis = canonical_axis(axis, out.ndim)
     if axis:
         out = shapes.moveaxis(out, 0, axis)
     return convert(out, dtype)
+
+
+def _exact(end, computed):
+    good = isfinite(computed)
+    return where(good, broadcast_to_shape(end, computed.shape), computed)
 
 
 def meshgrid(

@@ -147,7 +147,7 @@ def piecewise(
     >>> jnp.piecewise(x, [x < 0, x >= 0], [lambda x: -x, 1]).tolist()
     [2.0, 1.0, 1.0, 1.0, 1.0]
     """
-    from jaxlike.control_flow import switch
+    from jaxlike.control_flow.cond import switch
     from jaxlike.numpy import creation, cumulative, joining, manipulation, reductions
     from jaxlike.transforms.vmap import vmap
 
@@ -292,7 +292,7 @@ def nonzero(
     positions = (
         creation.zeros(size, dtype)
         .at[target]
-        .set(creation.arange(flat.size, dtype=dtype), mode="drop")
+        .set(creation.arange_int(flat.size), mode="drop")
     )
     strides = np.cumprod([1, *a.shape[:0:-1]])[::-1]
     indices = [(positions // int(stride)) % n for stride, n in zip(strides, a.shape)]
@@ -315,7 +315,7 @@ def _filled(indices, count, size, fill_value, dtype):
             f"fill_value must be a scalar or a tuple of length {len(indices)}; "
             f"got fill_value={fill_value!r}"
         )
-    real = creation.arange(size) < count
+    real = creation.arange_int(size) < count
     return [
         where(real, index, creation.asarray(value).astype(dtype))
         for index, value in zip(indices, values)

@@ -258,7 +258,7 @@ def _by_comparison(a, v, side, dtype):
 
 
 def _by_halving(a, v, side, dtype):
-    from jaxlike.control_flow import fori_loop
+    from jaxlike.control_flow.while_loop import fori_loop
 
     size = a.shape[0]
     levels = int(np.ceil(np.log2(size + 1)))

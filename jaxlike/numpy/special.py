@@ -9,6 +9,8 @@ import numpy as np
 
 from jaxlike.core import dtypes
 from jaxlike.core.array import Array
+from jaxlike.core.state import state
+from jaxlike.core.trace import eval_trace
 from jaxlike.numpy.checks import isinf, isnan, isneginf, isposinf, signbit
 from jaxlike.numpy.promote import (
     ArrayLike,
@@ -20,6 +22,7 @@ from jaxlike.numpy.promote import (
     promote_args,
     promote_args_inexact,
     promote_shapes,
+    scalar_like,
     to_arrays,
 )
 from jaxlike.numpy.searching import where
@@ -34,7 +37,6 @@ from jaxlike.primitives import (
     transcendental,
 )
 from jaxlike.primitives.broadcasting import full_like
-from jaxlike.primitives.rules import scalar_like
 from jaxlike.transforms.custom_jvp import custom_jvp
 
 __all__ = [
@@ -302,10 +304,14 @@ def gcd(x1: ArrayLike, x2: ArrayLike) -> Array:
     >>> jnp.gcd(jnp.array([12, 7]), 18).tolist()
     [6, 1]
     """
-    from jaxlike.control_flow import while_loop
+    from jaxlike.control_flow.while_loop import while_loop
     from jaxlike.numpy import reductions
 
     x1, x2 = _integers("gcd", x1, x2)
+    if type(x1) is Array and type(x2) is Array and state.trace is eval_trace:
+        if x1.aval.dtype.kind in "iu":
+            out = np.asarray(np.gcd(x1._data, x2._data))
+            return Array(out, x1.aval.update(weak_type=x1.weak_type and x2.weak_type))
 
     def unfinished(pair):
         return reductions.any(comparison.ne(pair[1], scalar_like(pair[1], 0)))
@@ -430,7 +436,7 @@ def i0(x: ArrayLike) -> Array:
 
 @custom_jvp
 def _i0(x):
-    from jaxlike.primitives.bessel import bessel_i0e
+    from jaxlike.primitives.special_bessel import bessel_i0e
 
     size = arithmetic.abs(x)
     return arithmetic.mul(transcendental.exp(size), bessel_i0e(size))
@@ -438,7 +444,7 @@ def _i0(x):
 
 @_i0.defjvp
 def _i0_jvp(primals, tangents):
-    from jaxlike.primitives.bessel import bessel_i1e
+    from jaxlike.primitives.special_bessel import bessel_i1e
 
     [x], [t] = primals, tangents
     # the derivative is I1, an odd function

@@ -21,7 +21,6 @@ from jaxlike.numpy.promote import ArrayLike, to_arrays
 from jaxlike.primitives import shapes
 from jaxlike.primitives.broadcasting import broadcast_in_dim
 
-
 _PROMISE = "promise_in_bounds"
 
 

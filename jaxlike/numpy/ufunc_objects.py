@@ -162,7 +162,7 @@ class ufunc:
         )
 
     def _reduce_by_scan(self, arr, axis, dtype, keepdims, initial, where):
-        from jaxlike.control_flow import fori_loop
+        from jaxlike.control_flow.while_loop import fori_loop
         from jaxlike.numpy import creation, manipulation, searching
 
         if isinstance(axis, tuple):
@@ -241,7 +241,7 @@ class ufunc:
         return how(a, axis=axis, dtype=dtype)
 
     def _accumulate_by_scan(self, arr, axis, dtype):
-        from jaxlike.control_flow import scan
+        from jaxlike.control_flow.scan import scan
         from jaxlike.numpy import joining, manipulation
 
         [arr] = to_arrays(f"{self.__name__}.accumulate", arr)
@@ -287,17 +287,20 @@ class ufunc:
         return self._at(a, indices) if b is None else self._at(a, indices, b)
 
     def _at_by_scan(self, a, indices, b):
-        from jaxlike.control_flow import scan
+        from jaxlike.control_flow.scan import scan
         from jaxlike.numpy import creation, manipulation
 
         check_arraylike(f"{self.__name__}.at", a)
         check_arraylike_or_none(f"{self.__name__}.at", b)
         a = creation.asarray(a)
         dtype = get_aval(a).dtype
+        if b is not None:
+            dtype = dtypes.lattice_result_type(a, b)[0]
+            a = convert(a, dtype)
         if not isinstance(indices, tuple):
             indices = (indices,)
         # every update's position, in the order in which NumPy applies them
-        positions = creation.arange(a.size).reshape(a.shape)[indices]
+        positions = creation.arange_int(a.size).reshape(a.shape)[indices]
         flat = a.reshape(-1)
         where = positions.reshape(-1)
         if b is None:
@@ -362,7 +365,7 @@ class ufunc:
         return how(a, indices, axis=axis, dtype=dtype)
 
     def _reduceat_by_scan(self, a, indices, axis, dtype):
-        from jaxlike.control_flow import fori_loop
+        from jaxlike.control_flow.while_loop import fori_loop
         from jaxlike.numpy import creation, joining, manipulation, searching
 
         axis = canonical_axis(axis, a.ndim)

@@ -18,10 +18,10 @@ from jaxlike.numpy.promote import (
     dtype_of,
     promote_args,
     promote_args_inexact,
+    scalar_like,
 )
 from jaxlike.numpy.ufunc_objects import binary_ufunc, ufunc
 from jaxlike.primitives import arithmetic, bitwise, comparison
-from jaxlike.primitives.rules import scalar_like
 
 __all__ = [
     "add",

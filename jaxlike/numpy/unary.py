@@ -24,6 +24,7 @@ from jaxlike.numpy.promote import (
     promote_args,
     promote_args_inexact,
     promote_args_numeric,
+    scalar_like,
     to_arrays,
 )
 from jaxlike.primitives import (
@@ -37,7 +38,6 @@ from jaxlike.primitives import (
     selection,
     transcendental,
 )
-from jaxlike.primitives.rules import scalar_like
 
 __all__ = [
     "abs",
