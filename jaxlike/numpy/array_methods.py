@@ -117,7 +117,8 @@ def transpose(x: Any, *args: Any) -> Any:
 
 def t(x: Any) -> Any:
     """The array with its axes reversed."""
-    if type(x) is Array and state.trace is eval_trace and x._data is not None:
+    if type(x) is Array and state.trace is eval_trace:
+        x._check_not_deleted()
         aval = x.aval
         return Array(
             x._data.T, ShapedArray(aval.shape[::-1], aval.dtype, aval.weak_type)
