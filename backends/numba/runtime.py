@@ -415,14 +415,8 @@ fail:
 """
 
 EXPORTS = ("workers", "pool.start", "pool.forget", "execute", "py.kernel", "py.program")
-_C_NAMES = (
-    "pthread_mutex_init pthread_mutex_lock pthread_mutex_unlock pthread_cond_init "
-    "pthread_cond_wait pthread_cond_broadcast pthread_create pthread_detach sched_yield"
-).split()
-_PYTHON_NAMES = (
-    "PyLong_AsVoidPtr PyErr_Occurred PyErr_SetString PyObject_IsInstance "
-    "PyEval_SaveThread PyEval_RestoreThread Py_IncRef"
-).split()
+_C_NAMES = ["pthread_mutex_init", "pthread_mutex_lock", "pthread_mutex_unlock", "pthread_cond_init", "pthread_cond_wait", "pthread_cond_broadcast", "pthread_create", "pthread_detach", "sched_yield"]
+_PYTHON_NAMES = ["PyLong_AsVoidPtr", "PyErr_Occurred", "PyErr_SetString", "PyObject_IsInstance", "PyEval_SaveThread", "PyEval_RestoreThread", "Py_IncRef"]
 
 
 def source() -> str:

@@ -72,7 +72,7 @@ class Store:
         except OSError:
             return
         self._written += len(body)
-        if 0 <= self.limit and (
+        if self.limit >= 0 and (
             not self._measured or self._written > max(self.limit // 16, 1)
         ):
             self.evict()

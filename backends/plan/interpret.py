@@ -397,6 +397,12 @@ def _digamma(x):
     return special.digamma(x)
 
 
+def _shift_arithmetic(x: int, n: int, bits: int) -> int:
+    """Unsigned numbers shift as the signed ones of the same bits."""
+    signed = x - (1 << bits) if x >> (bits - 1) == 1 else x
+    return signed >> min(n, bits - 1)
+
+
 def _clz(x: int, bits: int) -> int:
     return bits - (x & ((1 << bits) - 1)).bit_length()
 
@@ -431,7 +437,7 @@ _OPS: dict[str, Callable] = {
     "shift_right_logical": _shift(
         lambda x, n, b: (x & ((1 << b) - 1)) >> n if n < b else 0
     ),
-    "shift_right_arithmetic": _shift(lambda x, n, b: x >> min(n, b - 1)),
+    "shift_right_arithmetic": _shift(_shift_arithmetic),
     "population_count": _integers(lambda x, b: (x & ((1 << b) - 1)).bit_count()),
     "clz": _integers(_clz),
     "copy": lambda x: x,

@@ -138,23 +138,23 @@ def main():
     both("ATAN", f, (5, 11), 0, 0.4143**2, lambda z: z)
     f = safe(lambda z: mp.erf(mp.sqrt(z)) / mp.sqrt(z) - 1, 2 / mp.sqrt(PI) - 1)
     both("ERF", f, (7, 13), 0, 1, lambda z: 1 / (f(z) + 1))
-    f = lambda t: mp.erfc(t + mp.mpf("2.45")) ** 0.125  # noqa: E731
-    weight = lambda t: 8 * f(t) ** 7  # noqa: E731
+    f = lambda t: mp.erfc(t + mp.mpf("2.45")) ** 0.125
+    weight = lambda t: 8 * f(t) ** 7
     both("ERF_ROOT", f, (8, 0), -1.5, 1.5, weight)
-    place = lambda x, k: (mp.mpf(x) - k) / (mp.mpf(x) + k)  # noqa: E731
+    place = lambda x, k: (mp.mpf(x) - k) / (mp.mpf(x) + k)
     f = erfcx_scaled(2)
     both("ERFC", f, (11, 0), place(0.45, 2), place(10.3, 2), relative(f))
     f = erfcx_scaled(4)
     both("ERFC", f, (0, 24), place(0.45, 4), place(27.6, 4), relative(f))
-    f = lambda t: erfinv_ratio(t + mp.mpf("2.5"))  # noqa: E731
+    f = lambda t: erfinv_ratio(t + mp.mpf("2.5"))
     both("ERF_INV_A", f, (11, 0), -2.5, 2.5, relative(f))
-    f = lambda t: erfinv_ratio((t + 3) ** 2)  # noqa: E731
+    f = lambda t: erfinv_ratio((t + 3) ** 2)
     both("ERF_INV_B", f, (11, 0), mp.sqrt(5) - 3.001, mp.sqrt(17) - 3, relative(f))
-    f = lambda t: erfinv_ratio(t + mp.mpf("3.125"))  # noqa: E731
+    f = lambda t: erfinv_ratio(t + mp.mpf("3.125"))
     both("ERF_INV_A", f, (0, 25), -3.125, 3.125, relative(f))
-    f = lambda t: erfinv_ratio((t + mp.mpf("3.25")) ** 2)  # noqa: E731
+    f = lambda t: erfinv_ratio((t + mp.mpf("3.25")) ** 2)
     both("ERF_INV_B", f, (0, 22), -0.751, 0.751, relative(f))
-    f = lambda t: erfinv_ratio((t + 5) ** 2)  # noqa: E731
+    f = lambda t: erfinv_ratio((t + 5) ** 2)
     both("ERF_INV_C", f, (0, 20), -1.001, 1.05, relative(f))
 
     def f(t):

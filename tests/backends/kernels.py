@@ -29,7 +29,8 @@ def random_array(rng, dtype, shape, special=False):
         a = rng.integers(-20, 20, n).astype(dtype)
         if special and n:
             picks = rng.integers(0, 4, n)
-            a = np.where(picks == 0, rng.choice([info.min, info.max, 0], n), a)
+            ends = np.array([info.min, info.max, 0], dtype)
+            a = np.where(picks == 0, rng.choice(ends, n), a)
         return a.astype(dtype).reshape(shape)
     a = rng.standard_normal(n) * 2
     if dtype.kind == "c":
@@ -135,7 +136,7 @@ def random_op(rng, k, values):
     names = [n for n in OPS if supported(n, dtype) and n not in _UNRULY]
     name = names[rng.integers(len(names))]
     spec = OPS[name]
-    pick = lambda d: int(rng.choice(values[d]))  # noqa: E731
+    pick = lambda d: int(rng.choice(values[d]))
     args = [pick(dtype) for _ in range(max(spec.arity, 1))]
     extra = {}
     if name == "select_n":
@@ -240,7 +241,7 @@ def random_kernel(rng):
             body([*axes, (l.index, n)], inner, depth - 1)
             names = []
             for dtype in list(inner):
-                if dtype == INDEX or kind(dtype) == "f" and dtype.itemsize == 2:
+                if dtype == INDEX or (kind(dtype) == "f" and dtype.itemsize == 2):
                     continue
                 options = ["max", "min"] if dtype.kind != "c" else []
                 options += ["add"] if dtype != BOOL else []
