@@ -116,7 +116,7 @@ def _check(query, key, value) -> None:
     if not query.ndim == key.ndim == value.ndim == 4:
         raise ValueError(
             format_error(
-                "dot_product_attention needs query, key and value of rank 3 or 4, alike",
+                "dot_product_attention needs query, key and value all of rank 3 or 4",
                 details=[f"query {query.aval}, key {key.aval}, value {value.aval}"],
             )
         )

@@ -121,7 +121,7 @@ def _fans(
     if len(shape) <= 1:
         raise ValueError(
             format_error(
-                "a variance-scaling initialiser needs the axes of inputs and outputs, so "
+                "a variance-scaling initialiser needs axes of inputs and outputs, so "
                 f"at least 2 dimensions; got shape {tuple(shape)}"
             )
         )

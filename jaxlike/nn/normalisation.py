@@ -176,7 +176,7 @@ def standardize(
             variance = jnp.mean(jnp.square(x - mean), axis, keepdims=True, where=where)
         else:
             raise ValueError(
-                f"standardize: algorithm must be 'fast' or 'two_pass', got {algorithm!r}"
+                f"standardize: algorithm is 'fast' or 'two_pass', not {algorithm!r}"
             )
     return (x - jnp.asarray(mean)) * rsqrt(jnp.asarray(variance) + epsilon)
 
