@@ -216,7 +216,14 @@ class Array(metaclass=_ArrayMeta):
 
     def __dlpack__(self, **options):
         self._check_not_deleted()
-        return self._data.__dlpack__(**options)
+        data = self._data
+        if not data.flags.writeable:  # a broadcast, say: its elements share memory
+            data = data.copy()
+        if data.dtype == dtypes.bfloat16:
+            from jaxlike.core import dlpack_bfloat16
+
+            return dlpack_bfloat16.export(data, **options)
+        return data.__dlpack__(**options)
 
     def __dlpack_device__(self):
         return self._data.__dlpack_device__()
