@@ -1,4 +1,4 @@
-"""x.at[index] against NumPy's assignments: concrete, staged and with traced positions."""
+"""x.at[index] against NumPy's assignments: concrete, staged, with traced positions."""
 
 from __future__ import annotations
 

@@ -78,7 +78,9 @@ def test_every_order_gives_the_same(optimize):
 
 def test_lists_of_ints():
     x, y = operands([(2, 3), (3, 4)], dtype=np.float32)
-    np.testing.assert_allclose(jnp.einsum(x, [0, 1], y, [1, 2], [2, 0]), (x @ y).T, 1e-5)
+    np.testing.assert_allclose(
+        jnp.einsum(x, [0, 1], y, [1, 2], [2, 0]), (x @ y).T, 1e-5
+    )
     got = jnp.einsum(x, [7, 1], y, [1, 2])
     np.testing.assert_allclose(got, np.einsum("ca,ab", x, y), rtol=1e-5)
     np.testing.assert_allclose(jnp.einsum(x, [..., 0], [...]), x.sum(1), rtol=1e-6)
