@@ -19,6 +19,7 @@ from jaxlike.control_flow.edits import (
     either,
     nonzero_tangents,
     pick,
+    refuse_io,
     renamed,
     with_unused_inputs,
     with_zero_outputs,
@@ -321,14 +322,7 @@ def _select_lanes(axis_data, index, operands, index_dim, dims, branches):
     A branch gets stopped gradients in the lanes that do not take it, so that what it
     computes there (a NaN, say) does not come back through them.
     """
-    if any(branch.effects for branch in branches):
-        raise NotImplementedError(
-            format_error(
-                "cond with effects in its branches cannot be batched over its "
-                "predicate",
-                try_="jnp.where, or the effect outside of the cond",
-            )
-        )
+    refuse_io("cond", *branches)
     index = materialize(index, index_dim, axis_data)
     batched = [d is not None or _inexact(x) for x, d in zip(operands, dims)]
     operands = [

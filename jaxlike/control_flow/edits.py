@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 from jaxlike.core.avals import AbstractValue, ShapedArray
+from jaxlike.core.effects import io_effect, ordered_io_effect
+from jaxlike.core.errors import format_error
 from jaxlike.core.jaxpr import (
     Atom,
     ClosedJaxpr,
@@ -57,6 +59,18 @@ def with_zeros(
         next(values) if nz else Zero(a.to_tangent_aval())
         for nz, a in zip(nonzeros, avals, strict=True)
     ]
+
+
+def refuse_io(name: str, *jaxprs: ClosedJaxpr) -> None:
+    """Raise NotImplementedError if lanes of a vmap would have to differ in effects."""
+    if any(jaxpr.effects & {io_effect, ordered_io_effect} for jaxpr in jaxprs):
+        raise NotImplementedError(
+            format_error(
+                f"IO effect not supported in vmap-of-{name}: lanes do not run the same "
+                "steps",
+                try_="jnp.where on what the callback gets, or pure_callback",
+            )
+        )
 
 
 def reordered(

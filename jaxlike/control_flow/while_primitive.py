@@ -19,6 +19,7 @@ from jaxlike.control_flow.edits import (
     either,
     nonzero_tangents,
     pick,
+    refuse_io,
     reordered,
     split,
     with_unused_inputs,
@@ -196,6 +197,7 @@ def _while_batch(axis_data, args, dims, **params):
         params["cond_jaxpr"], axis_data, of_cond + of_carry
     )
     if cond_batched:
+        refuse_io("while", cond, body)
         # lanes stop one by one: from the first on, all carries differ between lanes
         of_carry = [True] * len(of_carry)
         body, _ = batch_jaxpr(body_jaxpr, axis_data, of_body + of_carry, True)

@@ -3,6 +3,9 @@
 May import jaxlike.core, jaxlike.primitives and jaxlike.control_flow.
 """
 
+from jaxlike.control_flow.associative_scan import (
+    associative_scan as associative_scan,
+)
 from jaxlike.control_flow.cond import (
     cond as cond,
 )
@@ -12,6 +15,9 @@ from jaxlike.control_flow.cond import (
 from jaxlike.control_flow.cond_primitive import (
     cond_p as cond_p,
 )
+from jaxlike.control_flow.platforms import (
+    platform_dependent as platform_dependent,
+)
 from jaxlike.control_flow.scan import (
     map as map,
 )
@@ -20,6 +26,15 @@ from jaxlike.control_flow.scan import (
 )
 from jaxlike.control_flow.scan_primitive import (
     scan_p as scan_p,
+)
+from jaxlike.control_flow.solves import (
+    custom_linear_solve as custom_linear_solve,
+)
+from jaxlike.control_flow.solves import (
+    custom_root as custom_root,
+)
+from jaxlike.control_flow.solves import (
+    linear_solve_p as linear_solve_p,
 )
 from jaxlike.control_flow.while_loop import (
     fori_loop as fori_loop,
@@ -195,6 +210,72 @@ from jaxlike.primitives.broadcasting import (
 )
 from jaxlike.primitives.broadcasting import (
     iota_p as iota_p,
+)
+from jaxlike.primitives.collective_axes import (
+    axis_size as axis_size,
+)
+from jaxlike.primitives.collective_gather import (
+    all_gather as all_gather,
+)
+from jaxlike.primitives.collective_gather import (
+    all_gather_p as all_gather_p,
+)
+from jaxlike.primitives.collective_gather import (
+    psum_scatter as psum_scatter,
+)
+from jaxlike.primitives.collective_gather import (
+    reduce_scatter_p as reduce_scatter_p,
+)
+from jaxlike.primitives.collective_permute import (
+    all_to_all as all_to_all,
+)
+from jaxlike.primitives.collective_permute import (
+    all_to_all_p as all_to_all_p,
+)
+from jaxlike.primitives.collective_permute import (
+    pbroadcast as pbroadcast,
+)
+from jaxlike.primitives.collective_permute import (
+    pbroadcast_p as pbroadcast_p,
+)
+from jaxlike.primitives.collective_permute import (
+    ppermute as ppermute,
+)
+from jaxlike.primitives.collective_permute import (
+    ppermute_p as ppermute_p,
+)
+from jaxlike.primitives.collective_permute import (
+    pshuffle as pshuffle,
+)
+from jaxlike.primitives.collective_permute import (
+    pswapaxes as pswapaxes,
+)
+from jaxlike.primitives.collectives import (
+    axis_index as axis_index,
+)
+from jaxlike.primitives.collectives import (
+    axis_index_p as axis_index_p,
+)
+from jaxlike.primitives.collectives import (
+    pmax as pmax,
+)
+from jaxlike.primitives.collectives import (
+    pmax_p as pmax_p,
+)
+from jaxlike.primitives.collectives import (
+    pmean as pmean,
+)
+from jaxlike.primitives.collectives import (
+    pmin as pmin,
+)
+from jaxlike.primitives.collectives import (
+    pmin_p as pmin_p,
+)
+from jaxlike.primitives.collectives import (
+    psum as psum,
+)
+from jaxlike.primitives.collectives import (
+    psum_p as psum_p,
 )
 from jaxlike.primitives.comparison import (
     eq as eq,
