@@ -15,6 +15,7 @@ from jaxlike.core.array import Array
 from jaxlike.core.avals import get_aval
 from jaxlike.core.trace import Tracer
 from jaxlike.numpy import dispatch
+from jaxlike.numpy.composites import composite, composite_of
 from jaxlike.numpy.promote import (
     ArrayLike,
     as_array,
@@ -185,6 +186,13 @@ def true_divide(x1: ArrayLike, x2: ArrayLike, /) -> Array:
 divide = true_divide
 
 
+def _whole_quotient(x, y):
+    if not y.all():
+        raise ZeroDivisionError  # what division by zero gives is XLA's own
+    return np.floor_divide(x, y)
+
+
+@dispatch.binary_by(_whole_quotient, "iu")
 def floor_divide(x1: ArrayLike, x2: ArrayLike, /) -> Array:
     """The quotient x1 / x2 rounded down, elementwise, of real numbers.
 
@@ -211,6 +219,7 @@ def floor_divide(x1: ArrayLike, x2: ArrayLike, /) -> Array:
     return _float_divmod(x1, x2)[0]
 
 
+@composite_of(2)
 def divmod(x1: ArrayLike, x2: ArrayLike, /) -> tuple[Array, Array]:
     """The pair (floor_divide(x1, x2), remainder(x1, x2)), elementwise.
 
@@ -262,6 +271,7 @@ def remainder(x1: ArrayLike, x2: ArrayLike, /) -> Array:
 mod = remainder
 
 
+@composite_of(2)
 def fmod(x1: ArrayLike, x2: ArrayLike, /) -> Array:
     """What is left of x1 / x2 rounded towards zero, elementwise: it has x1's sign.
 
@@ -306,6 +316,7 @@ def _is_static(x1, x2) -> bool:
     return not aval.shape and dtypes.isdtype(aval.dtype, ("integral", "bool"))
 
 
+@composite
 def _power(x1, x2):
     exponent_is_int = dtypes.issubdtype(dtype_of(x2), np.integer)
     base = dtype_of(x1)
@@ -346,6 +357,7 @@ def _integer_power(x1, x2):
 pow = power
 
 
+@composite_of(2)
 def float_power(x: ArrayLike, y: ArrayLike, /) -> Array:
     """x ** y, elementwise, as floats or complex numbers.
 
@@ -372,6 +384,7 @@ def arctan2(x1: ArrayLike, x2: ArrayLike, /) -> Array:
 atan2 = arctan2
 
 
+@composite_of(2)
 def nextafter(x: ArrayLike, y: ArrayLike, /) -> Array:
     """The next float after x on the way to y, elementwise.
 
@@ -399,6 +412,7 @@ def left_shift(x: ArrayLike, y: ArrayLike, /) -> Array:
 bitwise_left_shift = left_shift
 
 
+@composite_of(2)
 def right_shift(x1: ArrayLike, x2: ArrayLike, /) -> Array:
     """The bits of x1 moved to the right by x2 places, elementwise, of integers.
 

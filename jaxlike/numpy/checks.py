@@ -10,6 +10,7 @@ from jaxlike.core import dtypes
 from jaxlike.core.array import Array
 from jaxlike.core.trace import Tracer
 from jaxlike.numpy import dispatch
+from jaxlike.numpy.composites import composite_of
 from jaxlike.numpy.promote import (
     ArrayLike,
     as_array,
@@ -96,6 +97,7 @@ def isfinite(x: ArrayLike, /) -> Array:
     return _all_over(x, True)
 
 
+@composite_of(1)
 def isinf(x: ArrayLike, /) -> Array:
     """Whether each element is infinite (in either part, for complex numbers).
 
@@ -111,6 +113,7 @@ def isinf(x: ArrayLike, /) -> Array:
     return _all_over(x, False)
 
 
+@composite_of(1)
 def isposinf(x, /, out=None):
     """Whether each element is positive infinity.
 
@@ -123,6 +126,7 @@ def isposinf(x, /, out=None):
     return _is_infinity("isposinf", np.inf, x, out)
 
 
+@composite_of(1)
 def isneginf(x, /, out=None):
     """Whether each element is negative infinity.
 
@@ -148,6 +152,7 @@ def _is_infinity(name: str, infinity: float, x, out):
     return _all_over(x, False)
 
 
+@composite_of(1)
 def signbit(x: ArrayLike, /) -> Array:
     """Whether the sign bit is set: for numbers below zero, and for negative zero.
 
@@ -172,6 +177,7 @@ def signbit(x: ArrayLike, /) -> Array:
     return convert(sign, _bool)
 
 
+@composite_of(1)
 def iscomplex(x: ArrayLike) -> Array:
     """Whether each element has an imaginary part that is not zero.
 
@@ -185,6 +191,7 @@ def iscomplex(x: ArrayLike) -> Array:
     return comparison.ne(part, scalar_like(part, 0))
 
 
+@composite_of(1)
 def isreal(x: ArrayLike) -> Array:
     """Whether each element has no imaginary part, or one of zero.
 
@@ -198,6 +205,7 @@ def isreal(x: ArrayLike) -> Array:
     return comparison.eq(part, scalar_like(part, 0))
 
 
+@composite_of(2)
 def isclose(
     a: ArrayLike,
     b: ArrayLike,
@@ -246,6 +254,7 @@ def _together(x, y):
     return promote_shapes("isclose", x, y)
 
 
+@composite_of(2)
 def allclose(
     a: ArrayLike,
     b: ArrayLike,
@@ -267,6 +276,7 @@ def _all(mask) -> Array:
     return reductions.reduce_and(mask, tuple(range(mask.ndim)))
 
 
+@composite_of(2)
 def array_equal(a1: ArrayLike, a2: ArrayLike, equal_nan: bool = False) -> Array:
     """Whether two arrays have the same shape and elements.
 
@@ -293,6 +303,7 @@ def array_equal(a1: ArrayLike, a2: ArrayLike, equal_nan: bool = False) -> Array:
     return _all(same)
 
 
+@composite_of(2)
 def array_equiv(a1: ArrayLike, a2: ArrayLike) -> Array:
     """Whether two arrays broadcast together to the same elements.
 

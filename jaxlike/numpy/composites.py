@@ -7,6 +7,7 @@ most of what eager calls of the primitives themselves would cost.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -17,6 +18,7 @@ from jaxlike.core.array import Array, from_buffer, to_buffer
 from jaxlike.core.avals import get_aval
 from jaxlike.core.config import config
 from jaxlike.core.jaxpr import ClosedJaxpr, Literal, literal_buffer
+from jaxlike.core.kinds import DTYPES_OF_64_BITS
 from jaxlike.core.staging import trace_to_closed_jaxpr
 from jaxlike.core.state import state
 from jaxlike.core.trace import eval_trace, ignore_float_errors, restore_float_errors
@@ -57,7 +59,10 @@ def composite(fun: Callable[..., Any]) -> Callable[..., Any]:
         key[0] = id(key[0])
         plan = plans.get(tuple(key))
         if plan is None or plan[0] is not config._trace_context:
-            plan = _stage(fun, args)
+            try:
+                plan = _stage(fun, args)
+            except Exception:  # the usual way says it better
+                return fun(*args)
             if len(plans) >= _PLANS_LIMIT:
                 plans.clear()
             plans[tuple(key)] = plan
@@ -74,6 +79,67 @@ def composite(fun: Callable[..., Any]) -> Callable[..., Any]:
     call.__doc__ = fun.__doc__
     call.__wrapped__ = fun
     return call
+
+
+_MISSING = object()
+
+
+def composite_of(count: int) -> Callable[[Callable], Callable]:
+    """A decorator as `composite`, for functions of `count` operands and settings.
+
+    The arguments after the operands (axes, dtypes, flags) are the settings. Calls with
+    arrays among those, or with operands by name, take the usual way.
+
+    >>> import jaxlike.numpy as jnp
+    >>> @composite_of(1)
+    ... def spread(x, axis=None):
+    ...     return jnp.max(x, axis) - jnp.min(x, axis)
+    >>> spread(jnp.arange(4), axis=0)
+    Array(3, dtype=int32)
+    """
+
+    def decorate(fun: Callable[..., Any]) -> Callable[..., Any]:
+        table: dict[Any, Callable] = {}
+
+        def call(*args, **settings):
+            if state.trace is not eval_trace or _blockers or len(args) < count:
+                return fun(*args, **settings)
+            if count and type(args[0]) is not Array:
+                if type(args[0]) not in (float, int):
+                    return fun(*args, **settings)
+            rest = args[count:]
+            try:
+                # 1, 1.0 and True are equal, but not the same settings
+                key: Any = (rest, *map(type, rest))
+                if settings:
+                    values = settings.values()
+                    key = (key, *settings, *values, *map(type, values))
+                one = table.get(key, _MISSING)
+            except TypeError:  # an array among the settings
+                return fun(*args, **settings)
+            if one is _MISSING:
+                one = lambda *xs: fun(*xs, *rest, **settings)
+                if not any(map(_warns, (*rest, *settings.values()))):
+                    one = composite(one)
+                if len(table) >= _PLANS_LIMIT:
+                    table.clear()
+                table[key] = one
+            return one(*args[:count])
+
+        functools.update_wrapper(call, fun)
+        return call
+
+    return decorate
+
+
+def _warns(setting: Any) -> bool:
+    """Whether a setting is a dtype of 64 bits, which is warned about at every call."""
+    if isinstance(setting, (np.dtype, str)) or hasattr(setting, "dtype"):
+        try:
+            return np.dtype(setting) in DTYPES_OF_64_BITS
+        except TypeError:
+            return False
+    return isinstance(setting, type) and issubclass(setting, np.generic)
 
 
 def _stage(fun: Callable[..., Any], args: tuple) -> tuple[Any, Any, Any, bool]:

@@ -15,6 +15,7 @@ from jaxlike.core.array import Array
 from jaxlike.core.avals import ShapedArray
 from jaxlike.core.state import state
 from jaxlike.core.trace import Tracer, eval_trace
+from jaxlike.numpy.composites import composite_of
 from jaxlike.numpy.promote import (
     ArrayLike,
     DTypeLike,
@@ -26,6 +27,7 @@ from jaxlike.numpy.promote import (
     ndim_of,
     shape_of,
     to_arrays,
+    user_dtype,
 )
 from jaxlike.primitives import broadcasting
 from jaxlike.primitives.axes import canonical_shape
@@ -103,7 +105,7 @@ def array(
     if order is not None and order != "K":
         raise NotImplementedError("Only implemented for order='K'")
     if dtype is not None:
-        dtype = dtypes.check_user_dtype_supported(dtype, "array")
+        dtype = user_dtype(dtype, "array")
     out = _array(object, dtype, copy)
     if out.ndim < ndmin:
         out = _reshape(out, (1,) * (ndmin - out.ndim) + out.shape)
@@ -361,15 +363,20 @@ def astype(
     [x_arr] = to_arrays("astype", x)
     if dtype is None:
         dtype = dtypes.default_float_dtype()
-    target = dtypes.check_user_dtype_supported(dtype, "astype")
+    target = user_dtype(dtype, "astype")
     if isinstance(target, dtypes.ExtendedDType) != isinstance(
         x_arr.dtype, dtypes.ExtendedDType
     ):
         raise ValueError(f"cannot convert from {x_arr.dtype} to {target}")
-    out = convert(x_arr, target)
+    out = _convert(x_arr, target)
     if copy and out is x_arr:
         out = array(out, copy=True)
     return on_device(out, device)
+
+
+@composite_of(1)
+def _convert(x, dtype):
+    return convert(x, dtype)
 
 
 # --- constant arrays
@@ -387,7 +394,7 @@ def _constant(name: str, value: int, shape, dtype, device, out_sharding) -> Arra
     if dtype is None:
         dtype = dtypes.default_float_dtype()
     else:
-        dtype = dtypes.check_user_dtype_supported(dtype, name)
+        dtype = user_dtype(dtype, name)
     if type(dtype) is not np.dtype and not isinstance(dtype, np.dtype):
         raise TypeError(f"{name} does not accept dtype {dtype}")
     out = _full(canonical_shape(shape), value, dtype)
@@ -453,7 +460,7 @@ def full(
     """
     check_arraylike("full", fill_value)
     if dtype is not None:
-        dtype = dtypes.check_user_dtype_supported(dtype, "full")
+        dtype = user_dtype(dtype, "full")
     shape = canonical_shape(shape)
     out = _filled(shape, fill_value, dtype)
     if device is None and out_sharding is None:
@@ -524,7 +531,7 @@ def _is_duck(a: Any) -> bool:
 
 def _like(name, a, value, dtype, shape, device, out_sharding) -> Array:
     if dtype is not None:
-        dtype = dtypes.check_user_dtype_supported(dtype, name)
+        dtype = user_dtype(dtype, name)
         weak = False
     else:
         weak = bool(getattr(a, "weak_type", type(a) in (int, float, complex)))
@@ -567,6 +574,10 @@ def zeros_like(
     >>> jnp.zeros_like(jnp.arange(2)).tolist()
     [0, 0]
     """
+    if type(a) is Array and dtype is shape is device is out_sharding is None:
+        aval = a.aval
+        if state.trace is eval_trace and isinstance(aval.dtype, np.dtype):
+            return Array(np.zeros(aval.shape, aval.dtype), aval)
     return _like("zeros_like", a, 0, dtype, shape, device, out_sharding)
 
 
@@ -584,6 +595,10 @@ def ones_like(
     >>> jnp.ones_like(jnp.arange(2)).tolist()
     [1, 1]
     """
+    if type(a) is Array and dtype is shape is device is out_sharding is None:
+        aval = a.aval
+        if state.trace is eval_trace and isinstance(aval.dtype, np.dtype):
+            return Array(np.ones(aval.shape, aval.dtype), aval)
     return _like("ones_like", a, 1, dtype, shape, device, out_sharding)
 
 

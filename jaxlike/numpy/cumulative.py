@@ -9,7 +9,8 @@ import numpy as np
 from jaxlike.core import dtypes
 from jaxlike.core.array import Array
 from jaxlike.numpy.axes import one_axis
-from jaxlike.numpy.promote import ArrayLike, DTypeLike, convert, to_arrays
+from jaxlike.numpy.composites import composite_of
+from jaxlike.numpy.promote import ArrayLike, DTypeLike, convert, to_arrays, user_dtype
 from jaxlike.numpy.reductions import Axis
 from jaxlike.numpy.searching import where
 from jaxlike.primitives import cumulative, joining, shapes
@@ -40,7 +41,7 @@ def _cumulate(
     if out is not None:
         raise NotImplementedError(f"The 'out' argument to jnp.{name} is not supported")
     if dtype is not None:
-        dtype = dtypes.check_user_dtype_supported(dtype, name)
+        dtype = user_dtype(dtype, name)
     if axis is None or not a.shape:
         a = shapes.reshape(a, (a.size,))
         axis = 0 if axis is None else axis
@@ -70,6 +71,7 @@ def _default_dtype(own, promote_integers: bool):
     return own
 
 
+@composite_of(1)
 def cumsum(
     a: ArrayLike,
     axis: int | None = None,
@@ -88,6 +90,7 @@ def cumsum(
     return _cumulate("cumsum", a, axis, dtype, out, cumulative.cumsum)
 
 
+@composite_of(1)
 def cumprod(
     a: ArrayLike,
     axis: int | None = None,
@@ -106,6 +109,7 @@ def cumprod(
     return _cumulate("cumprod", a, axis, dtype, out, cumulative.cumprod)
 
 
+@composite_of(1)
 def nancumsum(
     a: ArrayLike,
     axis: int | None = None,
@@ -122,6 +126,7 @@ def nancumsum(
     return _cumulate("nancumsum", a, axis, dtype, out, how, fill_nan=0)
 
 
+@composite_of(1)
 def nancumprod(
     a: ArrayLike,
     axis: int | None = None,
@@ -163,6 +168,7 @@ def _with_initial(
     return joining.concatenate([full(lead, initial, out.dtype), out], axis)
 
 
+@composite_of(1)
 def cumulative_sum(
     x: ArrayLike,
     /,
@@ -186,6 +192,7 @@ def cumulative_sum(
     )
 
 
+@composite_of(1)
 def cumulative_prod(
     x: ArrayLike,
     /,

@@ -102,9 +102,12 @@ def unary(general: Callable, primitive, kinds: str, **params) -> Callable:
     general: the whole function, for any array-like.
     kinds: kinds of NumPy dtype ('f', 'i', ...) for which the primitive alone does it.
     """
+    from jaxlike.numpy.composites import composite
+
     plans = new_plans()
     evaluate = _evaluator(primitive, params)
     new = Array
+    staged = composite(general)
 
     def call(x, /):
         if type(x) is Array:
@@ -121,11 +124,11 @@ def unary(general: Callable, primitive, kinds: str, **params) -> Callable:
                     pass
                 finally:
                     restore_float_errors(token)
-            out = general(x)
+            out = staged(x)
             if aval.dtype.kind in kinds:
                 remember(plans, aval, evaluate, (x._data,), out)
             return out
-        return general(x)
+        return staged(x)
 
     return named(call, general)
 
@@ -136,8 +139,11 @@ def binary(general: Callable, primitive, kinds: str, **params) -> Callable:
     The primitive's evaluation must broadcast as NumPy does, over ranks too. The second
     or the first operand may be a Python number.
     """
+    from jaxlike.numpy.composites import composite
+
     plans = new_plans()
     evaluate = _evaluator(primitive, params)
+    staged = composite(general)
     new, asarray, ndarray = Array, np.asarray, np.ndarray
 
     def call(x, y, /):
@@ -184,7 +190,7 @@ def binary(general: Callable, primitive, kinds: str, **params) -> Callable:
                     pass
                 finally:
                     restore_float_errors(token)
-        out = general(x, y)
+        out = staged(x, y)
         if type(out) is Array and (tx is Array or ty is Array):
             _plan_binary(plans, evaluate, kinds, x, y, out)
         return out

@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 
-from jaxlike.core import dtypes
 from jaxlike.core.array import Array
 from jaxlike.core.trace import Tracer, concrete_or_error
 from jaxlike.numpy.manipulation import atleast_1d, atleast_2d, atleast_3d, ravel
@@ -22,6 +21,7 @@ from jaxlike.numpy.promote import (
     promote_dtypes,
     shape_of,
     to_arrays,
+    user_dtype,
 )
 from jaxlike.primitives import joining, shapes
 from jaxlike.primitives.axes import canonical_axis
@@ -59,7 +59,7 @@ def _operands(name: str, arrays: Any, dtype: DTypeLike | None) -> list[Any]:
             raise
     check_arraylike(name, *arrays)
     if dtype is not None:
-        dtype = dtypes.check_user_dtype_supported(dtype, name)
+        dtype = user_dtype(dtype, name)
         return [convert(as_array(a), dtype) for a in arrays]
     first = arrays[0] if arrays else None
     if type(first) is Array:

@@ -85,7 +85,7 @@ def cholesky(
     Array([[2., 0.],
            [0., 2.]], dtype=float32)
     """
-    from jaxlike.primitives import linalg
+    from jaxlike.lax import linalg
 
     [a] = matrices("cholesky", a)
     if a.ndim < 2 or a.shape[-1] != a.shape[-2]:
@@ -109,7 +109,7 @@ def qr(a: ArrayLike, mode: str = "reduced") -> Array | QRResult:
     >>> q.shape, r.shape
     ((3, 2), (2, 2))
     """
-    from jaxlike.primitives import linalg
+    from jaxlike.lax import linalg
 
     [a] = matrices("qr", a)
     if mode == "raw":
@@ -142,7 +142,7 @@ def svd(
     >>> jnp.linalg.svd(jnp.diag(jnp.array([1.0, 3.0])), compute_uv=False)
     Array([3., 1.], dtype=float32)
     """
-    from jaxlike.primitives import linalg
+    from jaxlike.lax import linalg
 
     [a] = matrices("svd", a)
     if hermitian:
@@ -157,7 +157,7 @@ def svd(
 
 
 def _hermitian_svd(a: Any, compute_uv: bool, subset: Any) -> Any:
-    from jaxlike.primitives import linalg
+    from jaxlike.lax import linalg
 
     require_square("svd with hermitian=True", a)
     v, w = linalg.eigh(a)
@@ -190,7 +190,7 @@ def eig(a: ArrayLike) -> EigResult:
     >>> jnp.linalg.eig(jnp.eye(2)).eigenvalues
     Array([1.+0.j, 1.+0.j], dtype=complex64)
     """
-    from jaxlike.primitives import linalg
+    from jaxlike.lax import linalg
 
     [a] = matrices("eig", a)
     w, v = linalg.eig(a, compute_left_eigenvectors=False)
@@ -204,7 +204,7 @@ def eigvals(a: ArrayLike) -> Array:
     >>> jnp.linalg.eigvals(jnp.eye(2))
     Array([1.+0.j, 1.+0.j], dtype=complex64)
     """
-    from jaxlike.primitives import linalg
+    from jaxlike.lax import linalg
 
     [a] = matrices("eigvals", a)
     return linalg.eig(
@@ -225,7 +225,7 @@ def eigh(
     >>> jnp.linalg.eigh(jnp.array([[0.0, 1.0], [1.0, 0.0]])).eigenvalues
     Array([-1.,  1.], dtype=float32)
     """
-    from jaxlike.primitives import linalg
+    from jaxlike.lax import linalg
 
     [a] = matrices("eigh", a)
     if UPLO not in (None, "L", "U"):

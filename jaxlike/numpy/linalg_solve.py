@@ -31,7 +31,7 @@ class SlogdetResult(NamedTuple):
 
 def lu_solve(lu: Any, permutation: Any, b: Any) -> Any:
     """x with a @ x = b, from the factors and the permutation of lax.linalg.lu."""
-    from jaxlike.primitives import linalg
+    from jaxlike.lax import linalg
 
     batch = np.broadcast_shapes(lu.shape[:-2], b.shape[:-2])
     lu = jnp.broadcast_to(lu, batch + lu.shape[-2:])
@@ -46,7 +46,7 @@ def lu_solve(lu: Any, permutation: Any, b: Any) -> Any:
 
 @custom_jvp
 def _solve(a: Any, b: Any) -> Any:
-    from jaxlike.primitives import linalg
+    from jaxlike.lax import linalg
 
     lu, _, permutation = linalg.lu(a)
     return lu_solve(lu, permutation, b)
@@ -55,7 +55,7 @@ def _solve(a: Any, b: Any) -> Any:
 @_solve.defjvp
 def _solve_jvp(primals, tangents):
     # a @ dx = db - da @ x, with the factors that are there already
-    from jaxlike.primitives import linalg
+    from jaxlike.lax import linalg
 
     (a, b), (a_dot, b_dot) = primals, tangents
     lu, _, permutation = linalg.lu(a)
@@ -118,7 +118,7 @@ def _parity(pivots: Any) -> Any:
 
 def _factors_of_det(a: Any) -> tuple[Any, Any, Any, Any]:
     """(lu, permutation, sign of the permutation, diagonal of U)."""
-    from jaxlike.primitives import linalg
+    from jaxlike.lax import linalg
 
     lu, pivots, permutation = linalg.lu(a)
     diagonal = jnp.diagonal(lu, axis1=-2, axis2=-1)
@@ -137,7 +137,7 @@ def _det_jvp(primals, tangents):
     # d det(a) = trace(adj(a) @ da); the adjugate exists for singular matrices too.
     # With u the last pivot and p the product of the others, det(a) = p * u, and the
     # back substitution is scaled by det(a) so that it never divides by u.
-    from jaxlike.primitives import linalg
+    from jaxlike.lax import linalg
 
     [a], [a_dot] = primals, tangents
     lu, permutation, sign, diagonal = _factors_of_det(a)
@@ -190,7 +190,7 @@ def det(a: ArrayLike) -> Array:
 
 @partial(custom_jvp, nondiff_argnums=(1,))
 def _slogdet(a: Any, method: str) -> tuple[Any, Any]:
-    from jaxlike.primitives import linalg
+    from jaxlike.lax import linalg
 
     if method == "lu":
         _, _, sign, diagonal = _factors_of_det(a)

@@ -17,6 +17,7 @@ from jaxlike.core.array import Array
 from jaxlike.core.avals import ShapedArray
 from jaxlike.core.state import state
 from jaxlike.core.trace import eval_trace
+from jaxlike.numpy.composites import composite_of
 from jaxlike.numpy.promote import (
     ArrayLike,
     broadcast_args,
@@ -149,6 +150,7 @@ def reshape(
     return shapes.reshape(a, sizes)
 
 
+@composite_of(1)
 def ravel(a: ArrayLike, order: str = "C", *, out_sharding=None) -> Array:
     """The elements as a vector; `order` as in `reshape`.
 
@@ -162,6 +164,7 @@ def ravel(a: ArrayLike, order: str = "C", *, out_sharding=None) -> Array:
     return reshape(a, (math.prod(shape_of(a)),), order)
 
 
+@composite_of(1)
 def transpose(a: ArrayLike, axes: Sequence[int] | None = None) -> Array:
     """The axes in another order: reversed, unless the order is given.
 
@@ -178,6 +181,7 @@ def transpose(a: ArrayLike, axes: Sequence[int] | None = None) -> Array:
     return shapes.transpose(a, order)
 
 
+@composite_of(1)
 def permute_dims(a: ArrayLike, /, axes: tuple[int, ...]) -> Array:
     """The axes in the order given: `transpose`, under the array API's name.
 
@@ -189,6 +193,7 @@ def permute_dims(a: ArrayLike, /, axes: tuple[int, ...]) -> Array:
     return shapes.transpose(a, tuple(canonical_axis(i, a.ndim) for i in axes))
 
 
+@composite_of(1)
 def matrix_transpose(x: ArrayLike, /) -> Array:
     """The last two axes exchanged.
 
@@ -208,6 +213,7 @@ def matrix_transpose(x: ArrayLike, /) -> Array:
     return shapes.transpose(x, order)
 
 
+@composite_of(1)
 def swapaxes(a: ArrayLike, axis1: int, axis2: int) -> Array:
     """Two axes exchanged.
 
@@ -221,6 +227,7 @@ def swapaxes(a: ArrayLike, axis1: int, axis2: int) -> Array:
     return shapes.transpose(a, tuple(map(int, order)))
 
 
+@composite_of(1)
 def moveaxis(
     a: ArrayLike, source: int | Sequence[int], destination: int | Sequence[int]
 ) -> Array:
@@ -250,6 +257,7 @@ def _axes(axis: Any, rank: int) -> tuple[int, ...]:
     return tuple(canonical_axis(i, rank) for i in axes)
 
 
+@composite_of(1)
 def rollaxis(a: ArrayLike, axis: int, start: int = 0) -> Array:
     """One axis moved to just before the axis `start`.
 
@@ -271,6 +279,7 @@ def rollaxis(a: ArrayLike, axis: int, start: int = 0) -> Array:
     return moveaxis(a, axis, start)
 
 
+@composite_of(1)
 def squeeze(a: ArrayLike, axis: int | Sequence[int] | None = None) -> Array:
     """The array without axes of size 1: all of them, or those given.
 
@@ -290,6 +299,7 @@ def squeeze(a: ArrayLike, axis: int | Sequence[int] | None = None) -> Array:
     return shapes.squeeze(a, axes)
 
 
+@composite_of(1)
 def expand_dims(a: ArrayLike, axis: int | Sequence[int]) -> Array:
     """The array with axes of size 1 at these positions of the result.
 
@@ -302,6 +312,7 @@ def expand_dims(a: ArrayLike, axis: int | Sequence[int]) -> Array:
     return broadcasting.expand_dims(a, axes)
 
 
+@composite_of(1)
 def broadcast_to(array: ArrayLike, shape: Any, *, out_sharding=None) -> Array:
     """The array stretched to a shape: axes of size 1 repeat, leading ones are added.
 

@@ -14,6 +14,7 @@ from jaxlike.core.array import Array
 from jaxlike.core.trace import concrete_or_error
 from jaxlike.numpy import creation, reductions
 from jaxlike.numpy.axes import canonical_axis
+from jaxlike.numpy.composites import composite_of
 from jaxlike.numpy.promote import (
     ArrayLike,
     DTypeLike,
@@ -21,6 +22,7 @@ from jaxlike.numpy.promote import (
     broadcast_to_shape,
     convert,
     to_arrays,
+    user_dtype,
 )
 from jaxlike.numpy.searching import nonzero, where
 from jaxlike.primitives import arithmetic, broadcasting, comparison, shapes, slicing
@@ -64,6 +66,7 @@ def _size(value: Any, name: str) -> int:
     return concrete_or_error(operator.index, value, f"the sizes of jnp.{name}")
 
 
+@composite_of(0)
 def eye(
     N: int,
     M: int | None = None,
@@ -82,7 +85,7 @@ def eye(
     [[0.0, 1.0, 0.0], [0.0, 0.0, 1.0]]
     """
     if dtype is not None:
-        dtype = dtypes.check_user_dtype_supported(dtype, "eye")
+        dtype = user_dtype(dtype, "eye")
     dtype = dtypes.default_float_dtype() if dtype is None else dtype
     rows, columns = _size(N, "eye"), N if M is None else M
     columns = _size(columns, "eye")
@@ -94,6 +97,7 @@ def eye(
     return creation.on_device(convert(comparison.eq(i, j), dtype), device)
 
 
+@composite_of(0)
 def identity(n: int, dtype: DTypeLike | None = None) -> Array:
     """The identity matrix of n rows.
 
@@ -104,6 +108,7 @@ def identity(n: int, dtype: DTypeLike | None = None) -> Array:
     return eye(n, dtype=dtype)
 
 
+@composite_of(0)
 def tri(
     N: int, M: int | None = None, k: int = 0, dtype: DTypeLike | None = None
 ) -> Array:
@@ -114,7 +119,7 @@ def tri(
     [[1.0, 0.0, 0.0], [1.0, 1.0, 0.0]]
     """
     if dtype is not None:
-        dtype = dtypes.check_user_dtype_supported(dtype, "tri")
+        dtype = user_dtype(dtype, "tri")
     dtype = dtypes.default_float_dtype() if dtype is None else dtype
     shape = canonical_shape((N, N if M is None else M), "tri: shape")
     i, j = _grid(shape, operator.index(k))
@@ -131,6 +136,7 @@ def _triangle(name: str, m: ArrayLike, k: int, lower: bool) -> Array:
     return where(mask, m, zero) if lower else where(mask, zero, m)
 
 
+@composite_of(1)
 def tril(m: ArrayLike, k: int = 0) -> Array:
     """The matrices with zeros above the diagonal k.
 
@@ -143,6 +149,7 @@ def tril(m: ArrayLike, k: int = 0) -> Array:
     return _triangle("tril", m, k, lower=True)
 
 
+@composite_of(1)
 def triu(m: ArrayLike, k: int = 0) -> Array:
     """The matrices with zeros below the diagonal k.
 
@@ -155,6 +162,7 @@ def triu(m: ArrayLike, k: int = 0) -> Array:
     return _triangle("triu", m, k, lower=False)
 
 
+@composite_of(1)
 def diagonal(a: ArrayLike, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Array:
     """The elements on a diagonal of two axes, which become one, the last.
 
@@ -184,6 +192,7 @@ def diagonal(a: ArrayLike, offset: int = 0, axis1: int = 0, axis2: int = 1) -> A
     return slicing.slice_in_dim(flat, start, stop, m + 1, flat.ndim - 1)
 
 
+@composite_of(1)
 def diag(v: ArrayLike, k: int = 0) -> Array:
     """The diagonal k of a matrix, or the matrix with a vector on its diagonal k.
 
@@ -208,6 +217,7 @@ def diag(v: ArrayLike, k: int = 0) -> Array:
     return where(comparison.eq(i, j), placed, zero)
 
 
+@composite_of(1)
 def diagflat(v: ArrayLike, k: int = 0) -> Array:
     """The matrix with the elements of an array on its diagonal k.
 
@@ -219,6 +229,7 @@ def diagflat(v: ArrayLike, k: int = 0) -> Array:
     return diag(v.reshape(-1), k)
 
 
+@composite_of(1)
 def trace(
     a: ArrayLike,
     offset: int | ArrayLike = 0,
@@ -246,6 +257,7 @@ def trace(
     return reductions.sum(kept, axis=(-2, -1), dtype=dtype)
 
 
+@composite_of(1)
 def vander(x: ArrayLike, N: int | None = None, increasing: bool = False) -> Array:
     """The matrix of the powers of a vector, one column each, the highest first.
 

@@ -10,12 +10,14 @@ from jaxlike.core import dtypes
 from jaxlike.core.array import Array
 from jaxlike.numpy import reductions
 from jaxlike.numpy.checks import isnan
+from jaxlike.numpy.composites import composite_of
 from jaxlike.numpy.promote import (
     ArrayLike,
     DTypeLike,
     convert,
     promote_args,
     to_arrays,
+    user_dtype,
 )
 from jaxlike.numpy.reductions import Axis
 from jaxlike.numpy.searching import where as choose_where
@@ -50,6 +52,7 @@ def _present(a, where):
     return mask if where is None else logical_and(mask, where)
 
 
+@composite_of(1)
 def nansum(
     a: ArrayLike,
     axis: Axis = None,
@@ -69,6 +72,7 @@ def nansum(
     return reductions.sum(_filled(a, 0), axis, dtype, out, keepdims, initial, where)
 
 
+@composite_of(1)
 def nanprod(
     a: ArrayLike,
     axis: Axis = None,
@@ -105,6 +109,7 @@ def _extreme(name, a, axis, out, keepdims, initial, where, reduce, identity):
     return choose_where(nothing, np.asarray(np.nan).astype(a.dtype), result)
 
 
+@composite_of(1)
 def nanmax(
     a: ArrayLike,
     axis: Axis = None,
@@ -123,6 +128,7 @@ def nanmax(
     return _extreme("max", a, axis, out, keepdims, initial, where, reduce, identity)
 
 
+@composite_of(1)
 def nanmin(
     a: ArrayLike,
     axis: Axis = None,
@@ -141,6 +147,7 @@ def nanmin(
     return _extreme("min", a, axis, out, keepdims, initial, where, reduce, identity)
 
 
+@composite_of(1)
 def nanmean(
     a: ArrayLike,
     axis: Axis = None,
@@ -161,7 +168,7 @@ def nanmean(
     if dtypes.isdtype(a.dtype, ("bool", "integral")):
         return reductions.mean(a, axis, dtype, out, keepdims, where=where)
     dtype = a.dtype if dtype is None else dtype
-    dtype = dtypes.check_user_dtype_supported(dtype, "nanmean")
+    dtype = user_dtype(dtype, "nanmean")
     count = reductions.sum(_present(a, where), axis, dtype=dtype, keepdims=keepdims)
     total = nansum(a, axis, dtype=dtype, keepdims=keepdims, where=where)
     return arithmetic.div(*promote_args("nanmean", total, count))
@@ -191,6 +198,7 @@ def _nan_variance(name, a, axis, dtype, out, ddof, keepdims, where, mean):
     return convert(out, result)
 
 
+@composite_of(1)
 def nanvar(
     a: ArrayLike,
     axis: Axis = None,
@@ -210,6 +218,7 @@ def nanvar(
     return _nan_variance("nanvar", a, axis, dtype, out, ddof, keepdims, where, mean)
 
 
+@composite_of(1)
 def nanstd(
     a: ArrayLike,
     axis: Axis = None,
@@ -243,6 +252,7 @@ def _position(name: str, a, axis, out, keepdims, find: Callable, identity) -> Ar
     return choose_where(nothing, np.array(-1, found.dtype), found)
 
 
+@composite_of(1)
 def nanargmax(
     a: ArrayLike,
     axis: int | None = None,
@@ -259,6 +269,7 @@ def nanargmax(
     return _position("nanargmax", a, axis, out, keepdims, find, identity)
 
 
+@composite_of(1)
 def nanargmin(
     a: ArrayLike,
     axis: int | None = None,

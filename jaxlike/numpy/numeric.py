@@ -15,6 +15,7 @@ from jaxlike.core.trace import concrete_or_error
 from jaxlike.numpy import manipulation, reductions
 from jaxlike.numpy.axes import canonical_axis, reduction_axes
 from jaxlike.numpy.binary import clip, not_equal, remainder
+from jaxlike.numpy.composites import composite_of
 from jaxlike.numpy.cumulative import cumsum
 from jaxlike.numpy.joining import concatenate
 from jaxlike.numpy.promote import (
@@ -40,6 +41,7 @@ def _part(a, start: int, stop: int, axis: int):
     return slicing.slice_in_dim(a, start, stop, axis=axis)
 
 
+@composite_of(1)
 def diff(
     a: ArrayLike,
     n: int = 1,
@@ -91,6 +93,7 @@ def diff(
     return a
 
 
+@composite_of(1)
 def ediff1d(
     ary: ArrayLike, to_end: ArrayLike | None = None, to_begin: ArrayLike | None = None
 ) -> Array:
@@ -186,6 +189,7 @@ def _slopes(f, h, axis: int):
     return concatenate([first / steps[0], inner, last / steps[-1]], axis)
 
 
+@composite_of(1)
 def trapezoid(
     y: ArrayLike,
     x: ArrayLike | None = None,
@@ -280,6 +284,7 @@ def interp(
     return out
 
 
+@composite_of(1)
 def unwrap(
     p: ArrayLike,
     discont: ArrayLike | None = None,

@@ -26,7 +26,6 @@ from jaxlike.core.trace import (
     ignore_float_errors,
     restore_float_errors,
 )
-from jaxlike.numpy.composites import composite
 from jaxlike.numpy.dispatch import _all_plans, _blockers
 from jaxlike.primitives import arithmetic, bitwise, comparison, powers
 
@@ -356,8 +355,6 @@ def operators() -> tuple[dict[str, Callable], dict[str, Callable]]:
     both: dict[str, Callable] = {"__pow__": power, "__round__": round_}
     for short, symbol, function in _GENERAL:
         fun = _late(function)
-        if short != "matmul":
-            fun = composite(fun)
         for reflected in (False, True):
             name = f"__{'r' * reflected}{short}__"
             both[name] = general(name, symbol, fun, reflected)

@@ -11,6 +11,7 @@ from jaxlike.core import dtypes
 from jaxlike.core.array import Array
 from jaxlike.core.trace import concrete_or_error
 from jaxlike.numpy import creation, manipulation, reductions
+from jaxlike.numpy.composites import composite_of
 from jaxlike.numpy.joining import concatenate
 from jaxlike.numpy.promote import (
     ArrayLike,
@@ -55,6 +56,7 @@ def _coefficients(name: str, *args: ArrayLike) -> list[Any]:
     return [manipulation.atleast_1d(a) for a in arrays]
 
 
+@composite_of(2)
 def polyadd(a1: ArrayLike, a2: ArrayLike) -> Array:
     """The sum of two polynomials.
 
@@ -66,6 +68,7 @@ def polyadd(a1: ArrayLike, a2: ArrayLike) -> Array:
     return a1 + a2
 
 
+@composite_of(2)
 def polysub(a1: ArrayLike, a2: ArrayLike) -> Array:
     """The difference of two polynomials.
 
@@ -138,6 +141,7 @@ def _trimmed_remainder(u):
     return u
 
 
+@composite_of(2)
 def polyval(p: ArrayLike, x: ArrayLike, *, unroll: int = 16) -> Array:
     """The value of a polynomial at each element of `x`.
 
@@ -161,6 +165,7 @@ def polyval(p: ArrayLike, x: ArrayLike, *, unroll: int = 16) -> Array:
     return scan(lambda y, c: (y * x + c, None), out, p, unroll=unroll)[0]
 
 
+@composite_of(1)
 def polyder(p: ArrayLike, m: int = 1) -> Array:
     """The m-th derivative of a polynomial, with float coefficients.
 
@@ -182,6 +187,7 @@ def polyder(p: ArrayLike, m: int = 1) -> Array:
     return p[:kept] * creation.asarray(factors, dtype=p.dtype)
 
 
+@composite_of(1)
 def polyint(p: ArrayLike, m: int = 1, k: int | ArrayLike | None = None) -> Array:
     """The m-th integral of a polynomial, with float coefficients.
 

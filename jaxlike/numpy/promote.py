@@ -15,6 +15,7 @@ from jaxlike.core import dtypes
 from jaxlike.core.array import Array, to_array
 from jaxlike.core.avals import ShapedArray, aval_of_type, get_aval
 from jaxlike.core.config import config
+from jaxlike.core.kinds import DTYPES_OF_64_BITS
 from jaxlike.core.state import state
 from jaxlike.core.trace import Tracer, eval_trace
 
@@ -168,6 +169,29 @@ def promote_dtypes_complex(*args: Any) -> list[Any]:
     dtype, weak = dtypes.lattice_result_type(*args)
     to_dtype = dtypes.canonicalize_dtype(dtypes.to_complex_dtype(dtype))
     return [convert(x, to_dtype, weak) for x in args]
+
+
+# arguments that name one dtype, whatever x64 says
+_plain_dtypes: dict[Any, Any] = {}
+
+
+def user_dtype(dtype: Any, name: str) -> Any:
+    """The dtype that a user asked the function `name` for; None stays.
+
+    Warns where 64 bits become 32. Raises: TypeError for what is no dtype of arrays.
+
+    >>> user_dtype("int8", "zeros")
+    dtype('int8')
+    """
+    try:
+        return _plain_dtypes[dtype]
+    except (KeyError, TypeError):
+        pass
+    out = dtypes.check_user_dtype_supported(dtype, name)
+    if isinstance(out, np.dtype) and out not in DTYPES_OF_64_BITS:
+        if isinstance(dtype, (str, np.dtype)) and np.dtype(dtype) == out:
+            _plain_dtypes[dtype] = out
+    return out
 
 
 # ---- shapes --------------------------------------------------------------------------

@@ -12,6 +12,7 @@ from jaxlike.numpy import manipulation, reductions
 from jaxlike.numpy.axes import reduction_axes
 from jaxlike.numpy.binary import clip
 from jaxlike.numpy.checks import isnan
+from jaxlike.numpy.composites import composite_of
 from jaxlike.numpy.promote import (
     ArrayLike,
     as_array,
@@ -178,6 +179,7 @@ def _check(name: str, out, overwrite_input: bool) -> None:
         )
 
 
+@composite_of(2)
 def quantile(
     a: ArrayLike,
     q: ArrayLike,
@@ -205,6 +207,7 @@ def quantile(
     return _quantile("quantile", a, q, axis, method, keepdims, False, weights)
 
 
+@composite_of(2)
 def nanquantile(
     a: ArrayLike,
     q: ArrayLike,
@@ -232,6 +235,7 @@ def _share(name: str, q: ArrayLike):
     return as_array(q) / 100
 
 
+@composite_of(2)
 def percentile(
     a: ArrayLike,
     q: ArrayLike,
@@ -255,6 +259,7 @@ def percentile(
     return _quantile("percentile", a, q, axis, method, keepdims, False, weights)
 
 
+@composite_of(2)
 def nanpercentile(
     a: ArrayLike,
     q: ArrayLike,
@@ -277,6 +282,7 @@ def nanpercentile(
     return _quantile("nanpercentile", a, q, axis, method, keepdims, True, weights)
 
 
+@composite_of(1)
 def median(
     a: ArrayLike,
     axis: int | tuple[int, ...] | None = None,
@@ -294,6 +300,7 @@ def median(
     return _quantile("median", a, 0.5, axis, "midpoint", keepdims, False)
 
 
+@composite_of(1)
 def nanmedian(
     a: ArrayLike,
     axis: int | tuple[int, ...] | None = None,

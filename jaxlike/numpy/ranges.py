@@ -15,6 +15,7 @@ from jaxlike.core.state import state
 from jaxlike.core.trace import concrete_or_error, eval_trace
 from jaxlike.numpy.binary import power
 from jaxlike.numpy.checks import isfinite
+from jaxlike.numpy.composites import composite_of
 from jaxlike.numpy.creation import array, asarray, from_ndarray, on_device
 from jaxlike.numpy.promote import (
     ArrayLike,
@@ -28,6 +29,7 @@ from jaxlike.numpy.promote import (
     scalar_like,
     shape_of,
     to_arrays,
+    user_dtype,
 )
 from jaxlike.numpy.searching import where
 from jaxlike.numpy.unary import floor, log10, sign
@@ -63,7 +65,7 @@ def arange(
     [2, 5]
     """
     if dtype is not None:
-        dtype = dtypes.check_user_dtype_supported(dtype, "arange")
+        dtype = user_dtype(dtype, "arange")
     if stop is None:
         start, stop = 0, start
         if stop is None:
@@ -144,6 +146,7 @@ def _wrapped(value: Any, dtype: np.dtype) -> np.ndarray:
         return np.asarray(value).astype(dtype)
 
 
+@composite_of(2)
 def linspace(
     start: ArrayLike,
     stop: ArrayLike,
@@ -171,7 +174,7 @@ def linspace(
     if num < 0:
         raise ValueError(f"Number of samples, {num}, must be non-negative.")
     if dtype is not None:
-        dtype = dtypes.check_user_dtype_supported(dtype, "linspace")
+        dtype = user_dtype(dtype, "linspace")
     start, stop = to_arrays("linspace", start, stop)
     if dtype is None:
         joint = dtypes.lattice_result_type(start, stop)[0]
@@ -217,6 +220,7 @@ def linspace(
     return (out, step) if retstep else out
 
 
+@composite_of(2)
 def logspace(
     start: ArrayLike,
     stop: ArrayLike,
@@ -237,7 +241,7 @@ def logspace(
     if dtype is None:
         joint = dtypes.lattice_result_type(start, stop)[0]
         dtype = dtypes.canonicalize_dtype(dtypes.to_inexact_dtype(joint))
-    dtype = dtypes.check_user_dtype_supported(dtype, "logspace")
+    dtype = user_dtype(dtype, "logspace")
     joint = dtypes.lattice_result_type(start, stop, dtype)[0]
     computed = dtypes.canonicalize_dtype(dtypes.to_inexact_dtype(joint))
     start, stop = (convert(asarray(x), computed) for x in (start, stop))
@@ -245,6 +249,7 @@ def logspace(
     return convert(power(convert(asarray(base), computed), exponents), dtype)
 
 
+@composite_of(2)
 def geomspace(
     start: ArrayLike,
     stop: ArrayLike,
@@ -266,7 +271,7 @@ def geomspace(
     if dtype is None:
         joint = dtypes.lattice_result_type(start, stop)[0]
         dtype = dtypes.canonicalize_dtype(dtypes.to_inexact_dtype(joint))
-    dtype = dtypes.check_user_dtype_supported(dtype, "geomspace")
+    dtype = user_dtype(dtype, "geomspace")
     joint = dtypes.lattice_result_type(start, stop, dtype)[0]
     computed = dtypes.canonicalize_dtype(dtypes.to_inexact_dtype(joint))
     start, stop = (convert(asarray(x), computed) for x in (start, stop))
@@ -348,7 +353,7 @@ def indices(
         for d in dimensions
     )
     dtype = dtypes.default_int_dtype() if dtype is None else dtype
-    dtype = dtypes.check_user_dtype_supported(dtype, "indices")
+    dtype = user_dtype(dtype, "indices")
     rank = len(dimensions)
     out = []
     for i, n in enumerate(dimensions):

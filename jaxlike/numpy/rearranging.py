@@ -15,6 +15,7 @@ from jaxlike.core.array import Array
 from jaxlike.core.trace import Tracer, concrete_or_error
 from jaxlike.numpy import creation, cumulative, manipulation
 from jaxlike.numpy.binary import remainder
+from jaxlike.numpy.composites import composite_of
 from jaxlike.numpy.joining import concatenate
 from jaxlike.numpy.promote import (
     ArrayLike,
@@ -42,6 +43,7 @@ __all__ = [
 ]
 
 
+@composite_of(1)
 def flip(m: ArrayLike, axis: int | Sequence[int] | None = None) -> Array:
     """The elements in reverse order along some axes, all of them for None.
 
@@ -56,6 +58,7 @@ def flip(m: ArrayLike, axis: int | Sequence[int] | None = None) -> Array:
     return shapes.rev(m, tuple(canonical_axis(i, m.ndim) for i in axes))
 
 
+@composite_of(1)
 def fliplr(m: ArrayLike) -> Array:
     """The columns in reverse order: `flip` along the second axis.
 
@@ -66,6 +69,7 @@ def fliplr(m: ArrayLike) -> Array:
     return flip(m, 1)
 
 
+@composite_of(1)
 def flipud(m: ArrayLike) -> Array:
     """The rows in reverse order: `flip` along the first axis.
 
@@ -76,6 +80,7 @@ def flipud(m: ArrayLike) -> Array:
     return flip(m, 0)
 
 
+@composite_of(1)
 def rot90(m: ArrayLike, k: int = 1, axes: tuple[int, int] = (0, 1)) -> Array:
     """The array turned by k quarter turns, from the first of the axes to the second.
 
@@ -162,6 +167,7 @@ def _roll_axis(a, shift, axis: int):
     return joining.concatenate(parts, axis)
 
 
+@composite_of(1)
 def tile(A: ArrayLike, reps: int | Sequence[int]) -> Array:
     """The array repeated as a whole, `reps` times along each axis.
 
@@ -251,6 +257,7 @@ def _rows(a, index, axis: int):
     return a[where_]
 
 
+@composite_of(1)
 def resize(a: ArrayLike, new_shape: Any) -> Array:
     """The elements, repeated or cut off as needed, in another shape.
 

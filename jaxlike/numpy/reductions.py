@@ -15,6 +15,7 @@ import numpy as np
 from jaxlike.core import dtypes
 from jaxlike.core.array import Array
 from jaxlike.numpy.axes import one_axis, reduction_axes
+from jaxlike.numpy.composites import composite_of
 from jaxlike.numpy.promote import (
     ArrayLike,
     DTypeLike,
@@ -25,6 +26,7 @@ from jaxlike.numpy.promote import (
     convert,
     promote_args,
     to_arrays,
+    user_dtype,
 )
 from jaxlike.numpy.searching import where as choose_where
 from jaxlike.primitives import (
@@ -102,7 +104,7 @@ def _kept(a, out, axes: tuple[int, ...]):
 def _sum_dtype(a, dtype, promote_integers: bool, name: str):
     """The dtype of a sum of these numbers: small integers widen."""
     if dtype is not None:
-        return dtypes.check_user_dtype_supported(dtype, name)
+        return user_dtype(dtype, name)
     own = a.dtype
     if own == _bool:
         return dtypes.default_int_dtype()
@@ -159,6 +161,7 @@ def _additive(
     return _finished(a, out, axes, keepdims, initial, join)
 
 
+@composite_of(1)
 def sum(
     a: ArrayLike,
     axis: Axis = None,
@@ -197,6 +200,7 @@ def sum(
     )
 
 
+@composite_of(1)
 def prod(
     a: ArrayLike,
     axis: Axis = None,
@@ -252,6 +256,7 @@ def _extreme(name, a, axis, keepdims, initial, where, identity, reduce, join):
     return _finished(a, reduce(a, axes), axes, keepdims, initial, join)
 
 
+@composite_of(1)
 def max(
     a: ArrayLike,
     axis: Axis = None,
@@ -284,6 +289,7 @@ def max(
     )
 
 
+@composite_of(1)
 def min(
     a: ArrayLike,
     axis: Axis = None,
@@ -317,6 +323,7 @@ def min(
 amax, amin = max, min
 
 
+@composite_of(1)
 def ptp(
     a: ArrayLike, axis: Axis = None, out: None = None, keepdims: bool = False
 ) -> Array:
@@ -350,6 +357,7 @@ def _position(name: str, a, axis, out, keepdims, find: Callable) -> Array:
     return out
 
 
+@composite_of(1)
 def argmax(
     a: ArrayLike,
     axis: int | None = None,
@@ -368,6 +376,7 @@ def argmax(
     return _position("argmax", a, axis, out, keepdims, lax_reductions.argmax)
 
 
+@composite_of(1)
 def argmin(
     a: ArrayLike,
     axis: int | None = None,
@@ -401,6 +410,7 @@ def _truth(name, a, axis, out, keepdims, where, identity, reduce) -> Array:
     return _finished(mask, reduce(mask, axes), axes, keepdims, None, None)
 
 
+@composite_of(1)
 def all(
     a: ArrayLike,
     axis: Axis = None,
@@ -421,6 +431,7 @@ def all(
     return _truth("all", a, axis, out, keepdims, where, True, reduce)
 
 
+@composite_of(1)
 def any(
     a: ArrayLike,
     axis: Axis = None,
@@ -441,6 +452,7 @@ def any(
     return _truth("any", a, axis, out, keepdims, where, False, reduce)
 
 
+@composite_of(1)
 def count_nonzero(a: ArrayLike, axis: Axis = None, keepdims: bool = False) -> Array:
     """How many elements over some axes are nonzero.
 
@@ -464,7 +476,7 @@ def bitwise_reduction(kind: str, identity: int) -> Callable:
     def reduce(a, axis=0, dtype=None, keepdims=False, initial=None, where=None):
         [a] = to_arrays(name, a)
         if dtype is not None:
-            a = convert(a, dtypes.check_user_dtype_supported(dtype, name))
+            a = convert(a, user_dtype(dtype, name))
         a = convert(a, a.dtype)
         if where is not None:
             a = _masked(name, a, where, _all_bits(a.dtype) if identity else 0)
@@ -493,10 +505,11 @@ def _count(a, axes: tuple[int, ...], where, dtype):
 
 def _inexact_dtype(a, dtype, name: str):
     if dtype is not None:
-        return dtypes.check_user_dtype_supported(dtype, name)
+        return user_dtype(dtype, name)
     return dtypes.canonicalize_dtype(dtypes.to_inexact_dtype(a.dtype))
 
 
+@composite_of(1)
 def mean(
     a: ArrayLike,
     axis: Axis = None,
@@ -543,7 +556,7 @@ def variance_dtypes(name: str, dtype, own):
     if dtype is None:
         computed = dtypes.canonicalize_dtype(dtypes.to_inexact_dtype(own))
         return computed, dtypes.to_real_dtype(computed)
-    dtype = dtypes.check_user_dtype_supported(dtype, name)
+    dtype = user_dtype(dtype, name)
     complex_in = dtypes.issubdtype(own, np.complexfloating)
     if complex_in and not dtypes.issubdtype(dtype, np.complexfloating):
         raise ValueError(
@@ -553,6 +566,7 @@ def variance_dtypes(name: str, dtype, own):
     return computed, dtype
 
 
+@composite_of(1)
 def var(
     a: ArrayLike,
     axis: Axis = None,
@@ -614,6 +628,7 @@ def _variance(name, a, axis, dtype, out, ddof, keepdims, where, mean_, correctio
     return convert(out, result)
 
 
+@composite_of(1)
 def std(
     a: ArrayLike,
     axis: Axis = None,

@@ -19,6 +19,7 @@ from jaxlike.core.trace import (
     eval_trace,
 )
 from jaxlike.numpy import dispatch
+from jaxlike.numpy.composites import composite
 from jaxlike.numpy.promote import (
     ArrayLike,
     broadcast_args,
@@ -85,6 +86,7 @@ def where(condition, x=None, y=None, /, *, size=None, fill_value=None):
     return _where(condition, x, y)
 
 
+@composite
 def _where(condition, x, y):
     from jaxlike.numpy.ufuncs import to_bool
 

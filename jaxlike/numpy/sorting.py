@@ -10,6 +10,7 @@ from jaxlike.core.state import state
 from jaxlike.core.trace import eval_trace
 from jaxlike.numpy import creation
 from jaxlike.numpy.axes import canonical_axis, one_axis
+from jaxlike.numpy.composites import composite_of
 from jaxlike.numpy.promote import (
     ArrayLike,
     DTypeLike,
@@ -17,6 +18,7 @@ from jaxlike.numpy.promote import (
     convert,
     promote_dtypes,
     to_arrays,
+    user_dtype,
 )
 from jaxlike.numpy.searching import where
 from jaxlike.primitives import broadcasting, shapes
@@ -43,6 +45,7 @@ def _check(name: str, kind, order) -> None:
         raise TypeError(f"'order' argument to {name} is not supported.")
 
 
+@composite_of(1)
 def sort(
     a: ArrayLike,
     axis: int | None = -1,
@@ -70,6 +73,7 @@ def sort(
     return shapes.rev(out, (axis,)) if descending else out
 
 
+@composite_of(1)
 def argsort(
     a: ArrayLike,
     axis: int | None = -1,
@@ -97,7 +101,7 @@ def argsort(
     axis = one_axis(axis, a.ndim)
     if dtype is None:
         dtype = dtypes.default_int_dtype()
-    dtype = dtypes.check_user_dtype_supported(dtype, "argsort")
+    dtype = user_dtype(dtype, "argsort")
     index = broadcasting.broadcasted_iota(dtype, a.shape, axis)
     # equal elements come last to first after the reversal, so they start that way
     turn = descending and stable
@@ -109,6 +113,7 @@ def argsort(
     return shapes.rev(index, (axis,)) if descending else index
 
 
+@composite_of(1)
 def sort_complex(a: ArrayLike) -> Array:
     """The elements along the last axis in order, as complex numbers.
 
@@ -146,6 +151,7 @@ def lexsort(keys, axis: int = -1) -> Array:
     return lax_sorting.sort(operands, dimension=axis, num_keys=len(keys))[-1]
 
 
+@composite_of(1)
 def partition(a: ArrayLike, kth: int, axis: int = -1) -> Array:
     """The array with its k-th smallest element in place, smaller ones before it.
 
@@ -163,6 +169,7 @@ def partition(a: ArrayLike, kth: int, axis: int = -1) -> Array:
     return lax_sorting.sort(a, dimension=axis)
 
 
+@composite_of(1)
 def argpartition(a: ArrayLike, kth: int, axis: int = -1) -> Array:
     """The indices that would partition the array; see `partition`.
 

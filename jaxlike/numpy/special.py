@@ -12,6 +12,7 @@ from jaxlike.core.array import Array
 from jaxlike.core.state import state
 from jaxlike.core.trace import eval_trace
 from jaxlike.numpy.checks import isinf, isnan, isneginf, isposinf, signbit
+from jaxlike.numpy.composites import composite_of
 from jaxlike.numpy.promote import (
     ArrayLike,
     as_array,
@@ -65,6 +66,7 @@ def _equals(x, value) -> Array:
     return comparison.eq(x, scalar_like(x, value))
 
 
+@composite_of(2)
 def hypot(x1: ArrayLike, x2: ArrayLike, /) -> Array:
     """sqrt(x1**2 + x2**2), elementwise, without overflow, of real numbers.
 
@@ -91,6 +93,7 @@ def hypot(x1: ArrayLike, x2: ArrayLike, /) -> Array:
     return where(infinite, scalar_like(out, np.inf), out)
 
 
+@composite_of(2)
 def copysign(x1: ArrayLike, x2: ArrayLike, /) -> Array:
     """x1 with the sign of x2, elementwise, of real numbers.
 
@@ -107,6 +110,7 @@ def copysign(x1: ArrayLike, x2: ArrayLike, /) -> Array:
     return where(signbit(x2), arithmetic.neg(size), size)
 
 
+@composite_of(2)
 def heaviside(x1: ArrayLike, x2: ArrayLike, /) -> Array:
     """0 where x1 < 0, 1 where x1 > 0 and x2 where x1 is 0, elementwise.
 
@@ -121,6 +125,7 @@ def heaviside(x1: ArrayLike, x2: ArrayLike, /) -> Array:
     return where(comparison.lt(x1, zero), zero, positive)
 
 
+@composite_of(2)
 def fmax(x1: ArrayLike, x2: ArrayLike) -> Array:
     """The greater of x1 and x2, elementwise; the other one where one is NaN.
 
@@ -133,6 +138,7 @@ def fmax(x1: ArrayLike, x2: ArrayLike) -> Array:
     return where(bitwise.bitwise_or(greater(x1, x2), isnan(x2)), x1, x2)
 
 
+@composite_of(2)
 def fmin(x1: ArrayLike, x2: ArrayLike) -> Array:
     """The lesser of x1 and x2, elementwise; the other one where one is NaN.
 
@@ -148,6 +154,7 @@ def fmin(x1: ArrayLike, x2: ArrayLike) -> Array:
 # --- parts of floats
 
 
+@composite_of(1)
 def modf(x: ArrayLike, /, out=None) -> tuple[Array, Array]:
     """The fractional and the whole part of real numbers, elementwise, as floats.
 
@@ -170,6 +177,7 @@ def _float_format(dtype) -> tuple[int, int, int]:
     return info.nmant, (1 << info.nexp) - 1, (1 << (info.nexp - 1)) - 1
 
 
+@composite_of(1)
 def frexp(x: ArrayLike, /) -> tuple[Array, Array]:
     """Mantissas in (-1, 1) and exponents with x = mantissa * 2**exponent, elementwise.
 
@@ -227,6 +235,7 @@ def _frexp_jvp(primals, tangents):
     return (mantissa, exponent), (mantissa_dot, np.zeros(x.shape, dtypes.float0))
 
 
+@composite_of(2)
 def ldexp(x1: ArrayLike, x2: ArrayLike, /) -> Array:
     """x1 * 2**x2, elementwise, of real x1 and integer x2.
 
@@ -257,6 +266,7 @@ def ldexp(x1: ArrayLike, x2: ArrayLike, /) -> Array:
     return where(bitwise.bitwise_or(isinf(x1), _equals(x1, 0)), x1, out)
 
 
+@composite_of(1)
 def spacing(x: ArrayLike, /) -> Array:
     """The distance from each number to the next float away from zero.
 
@@ -346,6 +356,7 @@ def lcm(x1: ArrayLike, x2: ArrayLike) -> Array:
 # --- others
 
 
+@composite_of(1)
 def nan_to_num(
     x: ArrayLike,
     copy: bool = True,
@@ -380,6 +391,7 @@ def nan_to_num(
     return where(isneginf(out), convert(as_array(neginf), dtype), out)
 
 
+@composite_of(1)
 def sinc(x: ArrayLike, /) -> Array:
     """sin(pi x) / (pi x), elementwise; 1 at zero, where all derivatives are right too.
 
@@ -418,6 +430,7 @@ def _sinc_at_zero(order: int):
     return derivative
 
 
+@composite_of(1)
 def i0(x: ArrayLike) -> Array:
     """The modified Bessel function of the first kind of order 0, elementwise.
 

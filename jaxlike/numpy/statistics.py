@@ -9,6 +9,7 @@ from jaxlike.core.array import Array
 from jaxlike.numpy import creation, manipulation, reductions
 from jaxlike.numpy.axes import reduction_axes
 from jaxlike.numpy.binary import clip
+from jaxlike.numpy.composites import composite_of
 from jaxlike.numpy.joining import concatenate
 from jaxlike.numpy.promote import (
     ArrayLike,
@@ -19,6 +20,7 @@ from jaxlike.numpy.promote import (
     convert,
     promote_dtypes_inexact,
     to_arrays,
+    user_dtype,
 )
 from jaxlike.numpy.rearranging import flip
 from jaxlike.numpy.reductions import Axis
@@ -27,6 +29,7 @@ from jaxlike.numpy.unary import conj, real, sqrt
 __all__ = ["average", "convolve", "corrcoef", "correlate", "cov"]
 
 
+@composite_of(1)
 def average(
     a: ArrayLike,
     axis: Axis = None,
@@ -87,7 +90,7 @@ def _observations(name: str, m, y, rowvar: bool, dtype):
         raise ValueError("y has more than 2 dimensions")
     arrays = promote_dtypes_inexact(*arrays)
     if dtype is not None:
-        dtype = dtypes.check_user_dtype_supported(dtype, name)
+        dtype = user_dtype(dtype, name)
         arrays = [convert(a, dtype) for a in arrays]
     rows = []
     for a in arrays:
@@ -96,6 +99,7 @@ def _observations(name: str, m, y, rowvar: bool, dtype):
     return rows[0] if y is None else concatenate(rows, axis=0)
 
 
+@composite_of(1)
 def cov(
     m: ArrayLike,
     y: ArrayLike | None = None,
@@ -163,6 +167,7 @@ def _weights(name: str, weights, count: int, kind):
     return absolute(weights)
 
 
+@composite_of(1)
 def corrcoef(
     x: ArrayLike,
     y: ArrayLike | None = None,
@@ -229,6 +234,7 @@ def _vectors(name: str, a, v):
     return a, v
 
 
+@composite_of(2)
 def convolve(
     a: ArrayLike,
     v: ArrayLike,
@@ -253,6 +259,7 @@ def convolve(
     return _sliding(a, flip(v), mode, precision, preferred_element_type)
 
 
+@composite_of(2)
 def correlate(
     a: ArrayLike,
     v: ArrayLike,

@@ -22,6 +22,7 @@ from jaxlike.numpy.promote import (
     check_arraylike_or_none,
     convert,
     to_arrays,
+    user_dtype,
 )
 from jaxlike.primitives.axes import canonical_axis
 
@@ -214,7 +215,7 @@ class ufunc:
 
     def _result_dtype(self, arr, dtype):
         if dtype is not None:
-            return dtypes.check_user_dtype_supported(dtype, f"{self.__name__}")
+            return user_dtype(dtype, f"{self.__name__}")
         from jaxlike.transforms.make_jaxpr import eval_shape
 
         one = eval_shape(self, *[np.zeros((), arr.dtype)] * self.nin)

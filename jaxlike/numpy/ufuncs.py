@@ -12,6 +12,7 @@ import numpy as np
 
 from jaxlike.core.array import Array
 from jaxlike.numpy import ufunc_methods as methods
+from jaxlike.numpy.composites import composite
 from jaxlike.numpy.dispatch import binary, unary
 from jaxlike.numpy.promote import (
     ArrayLike,
@@ -45,7 +46,7 @@ _bool = np.dtype(bool)
 
 def _ufunc_of(primitive, kinds: str, **ways) -> Callable[[Callable], binary_ufunc]:
     def make(fun):
-        call = binary(fun, primitive, kinds) if primitive else fun
+        call = binary(fun, primitive, kinds) if primitive else composite(fun)
         return binary_ufunc(fun, call=call, **ways)
 
     return make

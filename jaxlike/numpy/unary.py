@@ -16,6 +16,7 @@ import numpy as np
 from jaxlike.core import dtypes
 from jaxlike.core.array import Array
 from jaxlike.numpy import dispatch
+from jaxlike.numpy.composites import composite_of
 from jaxlike.numpy.promote import (
     ArrayLike,
     check_arraylike,
@@ -340,6 +341,7 @@ def arctanh(x: ArrayLike, /) -> Array:
     return transcendental.atanh(_inexact("arctanh", x))
 
 
+@composite_of(1)
 def arccosh(x: ArrayLike, /) -> Array:
     """The number, not negative, whose hyperbolic cosine is x, elementwise.
 
@@ -357,6 +359,7 @@ def arccosh(x: ArrayLike, /) -> Array:
     return out
 
 
+@composite_of(1)
 def log2(x: ArrayLike, /) -> Array:
     """The logarithm to base 2, elementwise; NaN below zero.
 
@@ -371,6 +374,7 @@ def log2(x: ArrayLike, /) -> Array:
     return _scaled_log(x, transcendental.log(two))
 
 
+@composite_of(1)
 def log10(x: ArrayLike, /) -> Array:
     """The logarithm to base 10, elementwise; NaN below zero.
 
@@ -403,6 +407,7 @@ def _scaled_log(x, log_of_base) -> Array:
     )
 
 
+@composite_of(1)
 def deg2rad(x: ArrayLike, /) -> Array:
     """Degrees to radians, elementwise.
 
@@ -416,6 +421,7 @@ def deg2rad(x: ArrayLike, /) -> Array:
     return arithmetic.mul(x, scalar_like(x, float(np.pi / 180)))
 
 
+@composite_of(1)
 def rad2deg(x: ArrayLike, /) -> Array:
     """Radians to degrees, elementwise.
 
@@ -443,6 +449,7 @@ def square(x: ArrayLike, /) -> Array:
     return powers.square(*promote_args_numeric("square", x))
 
 
+@composite_of(1)
 def reciprocal(x: ArrayLike, /) -> Array:
     """1 / x, elementwise; integers and booleans become floats.
 
@@ -474,6 +481,7 @@ def abs(x: ArrayLike, /) -> Array:
 absolute = abs
 
 
+@composite_of(1)
 def fabs(x: ArrayLike, /) -> Array:
     """The absolute value as a float, elementwise, of real numbers.
 
@@ -537,6 +545,7 @@ def logical_not(x: ArrayLike, /) -> Array:
     return bitwise.bitwise_not(*map(to_bool, promote_args("logical_not", x)))
 
 
+@composite_of(1)
 def bitwise_count(x: ArrayLike, /) -> Array:
     """How many bits are set in the absolute value of each integer, as uint8.
 
@@ -582,6 +591,7 @@ def ceil(x: ArrayLike, /) -> Array:
     return _rounding("ceil", rounding.ceil, x)
 
 
+@composite_of(1)
 def trunc(x: ArrayLike) -> Array:
     """The fraction cut off: x rounded towards zero, elementwise; integers stay.
 
@@ -602,6 +612,7 @@ _to_even = partial(
 )
 
 
+@composite_of(1)
 def rint(x: ArrayLike, /) -> Array:
     """The nearest whole number, elementwise, the even one of two; as a float.
 
@@ -621,6 +632,7 @@ def _by_parts(fun: Callable, x) -> Array:
     return complexes.complex(fun(complexes.real(x)), fun(complexes.imag(x)))
 
 
+@composite_of(1)
 def round(a: ArrayLike, decimals: int = 0, out: None = None) -> Array:
     """Rounded to `decimals` digits after the point, halves to even, elementwise.
 
@@ -666,6 +678,7 @@ around = round
 # --- parts of complex numbers
 
 
+@composite_of(1)
 def real(val: ArrayLike, /) -> Array:
     """The real parts, elementwise; real numbers stay.
 
@@ -677,6 +690,7 @@ def real(val: ArrayLike, /) -> Array:
     return complexes.real(val) if _is_complex(val) else val
 
 
+@composite_of(1)
 def imag(val: ArrayLike, /) -> Array:
     """The imaginary parts, elementwise; zero for real numbers.
 
@@ -688,6 +702,7 @@ def imag(val: ArrayLike, /) -> Array:
     return complexes.imag(val) if _is_complex(val) else broadcasting.full_like(val, 0)
 
 
+@composite_of(1)
 def conjugate(x: ArrayLike, /) -> Array:
     """The complex conjugates, elementwise; real numbers stay.
 
@@ -702,6 +717,7 @@ def conjugate(x: ArrayLike, /) -> Array:
 conj = conjugate
 
 
+@composite_of(1)
 def angle(z: ArrayLike, deg: bool = False) -> Array:
     """The angle of complex numbers from the positive real axis, elementwise.
 

@@ -13,6 +13,7 @@ from jaxlike.core.array import Array
 from jaxlike.core.trace import concrete_or_error
 from jaxlike.numpy import creation, manipulation, reductions
 from jaxlike.numpy.binary import clip, remainder
+from jaxlike.numpy.composites import composite_of
 from jaxlike.numpy.joining import stack
 from jaxlike.numpy.promote import (
     ArrayLike,
@@ -22,11 +23,13 @@ from jaxlike.numpy.promote import (
     convert,
     promote_dtypes,
     to_arrays,
+    user_dtype,
 )
 
 __all__ = ["cross", "ravel_multi_index", "unravel_index"]
 
 
+@composite_of(2)
 def cross(
     a: ArrayLike,
     b: ArrayLike,
@@ -133,7 +136,7 @@ def ravel_multi_index(
     else:
         raise ValueError(f"invalid order={order!r}. Expected 'C' or 'F'")
     dtype = dtypes.default_int_dtype() if dtype is None else dtype
-    dtype = dtypes.check_user_dtype_supported(dtype, "ravel_multi_index")
+    dtype = user_dtype(dtype, "ravel_multi_index")
     out: Any = as_array(np.zeros((), dtype))
     for part, stride in zip(parts, strides):
         out = out + convert(part, dtype) * convert(stride, dtype)
