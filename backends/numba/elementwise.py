@@ -233,7 +233,7 @@ def _reduce_precision(
     x: V, dtype: np.dtype, exponent_bits: int, mantissa_bits: int
 ) -> V:
     elem = x.type.elem
-    wide, bias = (23, 127) if elem == "float" else (52, 1023)
+    wide = 23 if elem == "float" else 52
     i = x.bits()
     if mantissa_bits < wide:
         drop = wide - mantissa_bits

@@ -10,9 +10,7 @@ the lanes written here only.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-
+from jaxlike.backends.numba.branches import Branches, packed, parts_of
 from jaxlike.backends.numba.complexes import emit_complex
 from jaxlike.backends.numba.elementwise import emit_op, memory_elem, value_elem
 from jaxlike.backends.numba.lanes import LanePlan, choose_lanes
@@ -23,9 +21,9 @@ from jaxlike.backends.numba.memory import (
     Linear,
     Memory,
     address,
-    both,
     literal_int,
 )
+from jaxlike.backends.numba.ranges import Lane, Ranges
 from jaxlike.backends.numba.reductions import Accumulator
 from jaxlike.backends.numba.target import Target
 from jaxlike.backends.plan.ir import (
@@ -40,22 +38,11 @@ from jaxlike.backends.plan.ir import (
     Store,
     Value,
     While,
-    blocks,
     value_dtypes,
 )
 from jaxlike.backends.plan.ops import INDEX, real_dtype
 
-UNROLL = 24
-"""Statements a fully unrolled scalar loop may come to."""
 _ATTRIBUTES = 'nounwind "prefer-vector-width"="512"'
-
-
-@dataclass(slots=True)
-class Lane:
-    """The lane loop being emitted: how many, and which exist (None: all)."""
-
-    lanes: int
-    mask: V | None = None
 
 
 def emit_kernel(kernel: Kernel, target: Target, name: str, module: Module) -> None:
@@ -63,7 +50,7 @@ def emit_kernel(kernel: Kernel, target: Target, name: str, module: Module) -> No
     _Emitter(kernel, target, name, module).run()
 
 
-class _Emitter:
+class _Emitter(Ranges, Branches):
     def __init__(self, kernel: Kernel, target: Target, name: str, module: Module):
         self.kernel, self.target, self.name = kernel, target, name
         self.module = module
@@ -182,10 +169,6 @@ class _Emitter:
         """A value with all its lanes spelled out."""
         value = self.env[v]
         return value.vector(self.lanes) if isinstance(value, Linear) else value
-
-    @property
-    def lanes(self) -> int:
-        return self.lane.lanes if self.lane else 1
 
     def op(self, s: Op) -> None:
         raw = [self.env[v] for v in s.args]
@@ -321,7 +304,7 @@ class _Emitter:
     def carried_loop(self, s: Loop, start) -> None:
         """An ordered loop: carries (and reductions) as phis, one iteration a time."""
         reduced = self.accumulators(s)
-        state = [list(_parts(v)) for v in start]
+        state = [list(parts_of(v)) for v in start]
         state = [[self.f.splat(p, self.lanes) for p in parts] for parts in state]
         count = len(state)
         state += [a.initial(self.lanes) for a in reduced]
@@ -329,9 +312,9 @@ class _Emitter:
         def body(at, current):
             self.env[s.index] = at
             for c, parts in zip(s.carries, current):
-                self.env[c.inner] = _packed(parts)
+                self.env[c.inner] = packed(parts)
             self.block(s.body)
-            out = [list(_parts(self.value(c.next))) for c in s.carries]
+            out = [list(parts_of(self.value(c.next))) for c in s.carries]
             out = [[self.f.splat(p, self.lanes) for p in parts] for parts in out]
             for a, r, acc in zip(reduced, s.reductions, current[count:]):
                 values = [self.value(v) for v in r.args]
@@ -342,329 +325,5 @@ class _Emitter:
             self.f.const(I64, 0), self.f.const(I64, s.extent), s, state, body
         )
         for c, parts in zip(s.carries, state):
-            self.env[c.out] = _packed(parts)
+            self.env[c.out] = packed(parts)
         self.results(s, reduced, state[count:])
-
-    # -- running a range of iterations -----------------------------------------------
-    def run_lanes(self, index, start, stop, count, lanes, reduced, body: Callable):
-        """Run body(at, accs) over start..stop; returns scalar accumulators.
-
-        count: the number of iterations where static. Inside another lane loop (or with
-        lanes == 1) iterations go one by one, and accumulators have the outer lanes.
-        """
-        f = self.f
-        if lanes == 1:
-            accs = [a.initial(self.lanes) for a in reduced]
-            size = self.statement_count(index)
-            return self.scalar_range(start, stop, count, size, accs, body)
-        heavy = self.target.masked and index in self.plan.heavy
-        if count is not None:
-            full, rest = divmod(count, lanes)
-        else:
-            full, rest = None, None
-        if heavy and (count is None or (full and rest)):
-            return self.masked_loop(start, stop, lanes, reduced, body)
-        accs = [a.initial(lanes) for a in reduced]
-        wide = self.in_lanes(lanes, body)
-        if full is None:
-            last = stop - (lanes - 1)
-            more = lambda i: i.cmp("slt", last)
-            at, accs = self.guarded_loop(start, more, lanes, accs, wide)
-        elif full == 1:
-            accs = wide(start, None, accs)
-            at = f.const(I64, lanes)
-        elif full:
-            limit = f.const(I64, full * lanes)
-            more = lambda i: i.cmp("slt", limit)
-            accs = self.counted_loop(start, more, lanes, accs, wide)
-            at = limit
-        else:
-            at = start
-        if rest == 0:
-            return self.horizontal(reduced, accs)
-        if self.target.masked:
-            width = lanes
-            if rest is not None and not (full and reduced):
-                width = 1 << (rest - 1).bit_length()
-                accs = [a.initial(width) for a in reduced]
-            if width == 1:
-                return body(at, accs)
-            if rest == width:
-                tail = self.in_lanes(width, body)(at, None, accs)
-                return self.horizontal(reduced, tail)
-            if rest is not None:
-                mask = f.vector("i1", [k < rest for k in range(width)])
-                tail = self.in_lanes(width, body)(at, mask, accs)
-                return self.horizontal(reduced, tail)
-
-            def tail_block():
-                mask = self.lane_mask(at, stop, lanes)
-                return wide(at, mask, accs)
-
-            accs = self.when(at.cmp("slt", stop), tail_block, accs)
-            return self.horizontal(reduced, accs)
-        accs = self.horizontal(reduced, accs)
-        size = self.statement_count(index)
-        return self.scalar_range(at, stop, rest, size, accs, body)
-
-    def in_lanes(self, lanes: int, body):
-        """body in a lane context: f(at, mask, accs)."""
-
-        def run(at, mask, accs):
-            self.lane = Lane(lanes, mask)
-            out = body(Linear(at, 1), accs)
-            self.lane = None
-            return out
-
-        return run
-
-    def lane_mask(self, at: V, stop: V, lanes: int) -> V:
-        left = (stop - at).call("smin", lanes).cast("trunc", "i8")
-        iota = self.f.vector("i8", range(lanes))
-        return iota.cmp("ult", self.f.splat(left, lanes))
-
-    def masked_loop(self, start, stop, lanes, reduced, body):
-        """One loop for full vectors and tail: masks cost less than a second copy."""
-        wide = self.in_lanes(lanes, body)
-        accs = [a.initial(lanes) for a in reduced]
-
-        def each(at, _, accs):
-            return wide(at, self.lane_mask(at, stop, lanes), accs)
-
-        more = lambda i: i.cmp("slt", stop)
-        _, accs = self.guarded_loop(start, more, lanes, accs, each)
-        return self.horizontal(reduced, accs)
-
-    def horizontal(self, reduced, accs):
-        return [a.horizontal(acc) for a, acc in zip(reduced, accs)]
-
-    def scalar_range(self, start, stop, count, size, accs, body):
-        """Iterations one by one; short static ranges are unrolled."""
-        if count is not None and (count == 1 or count * size <= UNROLL):
-            first = literal_int(start)
-            if first is not None:
-                for k in range(count):
-                    accs = body(self.f.const(I64, first + k), accs)
-                return accs
-        step = lambda at, _, accs: body(at, accs)
-        more = lambda i: i.cmp("slt", stop)
-        if count:
-            return self.counted_loop(start, more, 1, accs, step)
-        return self.guarded_loop(start, more, 1, accs, step)[1]
-
-    def scalar_loop(self, start, stop, s: Loop, state, body):
-        size = self.statement_count(s.index)
-        return self.scalar_range(start, stop, s.extent, size, state, body)
-
-    def statement_count(self, index: Value) -> int:
-        body = self._bodies().get(index, self.kernel.body)
-        return _count(body)
-
-    def _bodies(self):
-        if not hasattr(self, "_body_table"):
-            table = {}
-
-            def walk(body):
-                for s in body:
-                    if isinstance(s, Loop):
-                        table[s.index] = s.body
-                    for inner in blocks(s):
-                        walk(inner)
-
-            walk(self.kernel.body)
-            self._body_table = table
-        return self._body_table
-
-    def counted_loop(self, start, more, step, accs, body):
-        """do body while more; at least one iteration."""
-        f = self.f
-        before, head = f.block, f.label("loop")
-        f.jump(head)
-        f.begin(head)
-        at, place = f.phi(I64, start, before)
-        phis = [[f.phi(p.type, p, before) for p in acc] for acc in accs]
-        accs = body(at, None, [[v for v, _ in acc] for acc in phis])
-        following = f.emit(I64, f"add nuw nsw {at}, {step}")
-        again, done = more(following), f.label("done")
-        f.close_phi(place, following, f.block)
-        for acc, new in zip(phis, accs):
-            for (_, where), v in zip(acc, new):
-                f.close_phi(where, v, f.block)
-        f.branch(again, head, done)
-        f.begin(done)
-        return accs
-
-    def guarded_loop(self, start, more, step, accs, body):
-        """while more: body. Returns (next index, accumulators)."""
-        f = self.f
-        before, after = f.block, f.label("after")
-        head = f.label("loop")
-        f.branch(more(start), head, after)
-        f.begin(head)
-        at, place = f.phi(I64, start, before)
-        phis = [[f.phi(p.type, p, before) for p in acc] for acc in accs]
-        new = body(at, None, [[v for v, _ in acc] for acc in phis])
-        following = f.emit(I64, f"add nuw nsw {at}, {step}")
-        f.close_phi(place, following, f.block)
-        for acc, values in zip(phis, new):
-            for (_, where), v in zip(acc, values):
-                f.close_phi(where, v, f.block)
-        end = f.block
-        f.branch(more(following), head, after)
-        f.begin(after)
-        at = f.merge(start, before, following, end)
-        merged = [
-            [f.merge(p, before, v, end) for p, v in zip(acc, values)]
-            for acc, values in zip(accs, new)
-        ]
-        return at, merged
-
-    def loop_while(self, start, more, accs, body):
-        """while more(at): at, accs = body(at, accs)."""
-        f = self.f
-        before, head, after = f.block, f.label("rows"), f.label("after")
-        f.branch(more(start), head, after)
-        f.begin(head)
-        at, place = f.phi(I64, start, before)
-        following, _ = body(at, accs)
-        f.close_phi(place, following, f.block)
-        f.branch(more(following), head, after)
-        f.begin(after)
-
-    def when(self, cond: V, then: Callable, accs=()):
-        """if cond: accs = then()."""
-        f = self.f
-        before, yes, after = f.block, f.label("then"), f.label("after")
-        f.branch(cond, yes, after)
-        f.begin(yes)
-        new = then() or []
-        end = f.block
-        f.jump(after)
-        f.begin(after)
-        return [
-            [f.merge(v, end, p, before) for p, v in zip(acc, values)]
-            for acc, values in zip(accs, new)
-        ]
-
-    # -- branches --------------------------------------------------------------------
-    def conditional(self, s: If) -> None:
-        cond = self.value(s.cond)
-        if cond.type.lanes > 1:
-            self.spread_conditional(s, cond)
-            return
-        f = self.f
-        yes, no, after = f.label("then"), f.label("else"), f.label("after")
-        f.branch(cond, yes, no)
-        ends, outs = [], []
-        for label, body, side in ((yes, s.then, 1), (no, s.orelse, 2)):
-            f.begin(label)
-            self.block(body)
-            values = [_parts(self.value(r[side])) for r in s.results]
-            if self.lane:
-                values = [[f.splat(p, self.lanes) for p in v] for v in values]
-            outs.append(values)
-            ends.append(f.block)
-            f.jump(after)
-        f.begin(after)
-        for (out, *_), x, y in zip(s.results, *outs):
-            parts = [f.merge(p, ends[0], q, ends[1]) for p, q in zip(x, y)]
-            self.env[out] = _packed(parts)
-
-    def spread_conditional(self, s: If, cond: V) -> None:
-        """Lanes differ: each side runs, masked, if any lane takes it."""
-        f, lane = self.f, self.lane
-        sides = []
-        for body, side, chosen in ((s.then, 1, cond), (s.orelse, 2, ~cond)):
-            mask = both(f, lane.mask, chosen, lane.lanes)
-            values = []
-
-            def run(body=body, side=side, mask=mask, values=values):
-                self.lane = Lane(lane.lanes, mask)
-                self.block(body)
-                for r in s.results:
-                    parts = _parts(self.value(r[side]))
-                    values.append([f.splat(p, lane.lanes) for p in parts])
-                self.lane = lane
-                return values
-
-            sides.append(self.branch_any(mask, run))
-        for (out, *_), x, y in zip(s.results, *sides):
-            parts = [cond.where(p, q) for p, q in zip(x, y)]
-            self.env[out] = _packed(parts)
-
-    def any_lane(self, mask: V) -> V:
-        bits = Type(f"i{mask.type.lanes}")
-        return self.f.emit(bits, f"bitcast {mask} to {bits}").ne(0)
-
-    def branch_any(self, mask: V, run: Callable):
-        f = self.f
-        before, yes, after = f.block, f.label("then"), f.label("after")
-        f.branch(self.any_lane(mask), yes, after)
-        f.begin(yes)
-        new = run()
-        end = f.block
-        f.jump(after)
-        f.begin(after)
-        return [
-            [f.merge(v, end, f.const(v.type, 0), before) for v in values]
-            for values in new
-        ]
-
-    def while_loop(self, s: While) -> None:
-        f, lane = self.f, self.lane
-        start = [_parts(self.value(c.init)) for c in s.carries]
-        start = [[f.splat(p, self.lanes) for p in parts] for parts in start]
-        before, head, work, done = f.block, *map(f.label, ("while", "do", "done"))
-        active, place = None, None
-        f.jump(head)
-        f.begin(head)
-        if lane:
-            first = lane.mask or f.const(Type("i1", lane.lanes), 1)
-            active, place = f.phi(first.type, first, before)
-        phis = [[f.phi(p.type, p, before) for p in parts] for parts in start]
-        if lane:
-            self.lane = Lane(lane.lanes, active)
-        for c, parts in zip(s.carries, phis):
-            self.env[c.inner] = _packed([v for v, _ in parts])
-        self.block(s.cond_body)
-        cond = self.value(s.cond)
-        if lane:
-            active = both(f, active, cond, lane.lanes)
-            self.lane = Lane(lane.lanes, active)
-            cond = self.any_lane(active)
-        f.branch(cond, work, done)
-        f.begin(work)
-        self.block(s.body)
-        new = [_parts(self.value(c.next)) for c in s.carries]
-        new = [[f.splat(p, self.lanes) for p in parts] for parts in new]
-        if lane:  # lanes that have stopped keep their values
-            new = [
-                [active.where(v, old) for v, (old, _) in zip(values, parts)]
-                for values, parts in zip(new, phis)
-            ]
-            f.close_phi(place, active, f.block)
-        for parts, values in zip(phis, new):
-            for (_, where), v in zip(parts, values):
-                f.close_phi(where, v, f.block)
-        f.jump(head)
-        f.begin(done)
-        self.lane = lane
-        for c, parts in zip(s.carries, phis):
-            self.env[c.out] = _packed([v for v, _ in parts])
-
-
-def _parts(value) -> tuple[V, ...]:
-    return value if isinstance(value, tuple) else (value,)
-
-
-def _packed(parts):
-    return tuple(parts) if len(parts) == 2 else parts[0]
-
-
-def _count(body: tuple[Stmt, ...]) -> int:
-    total = 0
-    for s in body:
-        total += 1 + sum(map(_count, blocks(s)))
-        if isinstance(s, Loop):
-            total += s.extent
-    return total

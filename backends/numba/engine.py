@@ -2,7 +2,7 @@
 
     fns = compile_kernels([kernel, ...])     # equal kernels compile once
     fns[0].call(pointer_table_address)       # the whole grid; no result
-    run = RunList(...)                       # many kernels in one native call: runlist.py
+    run = RunList(...)                       # many kernels in one call: runlist.py
 
 A batch is one or two LLVM modules (two threads, when there is enough to compile), whose
 objects are stored under a hash of the kernels' keys, this package's own source, the
@@ -31,9 +31,10 @@ from jaxlike.backends.numba.store import default_store
 from jaxlike.backends.numba.target import host
 from jaxlike.backends.plan.ir import Kernel, work
 
-PARALLEL_NS = 20_000.0
-"""Estimated work from which a kernel runs on several threads."""
-CHUNK_NS = 10_000.0
+PARALLEL_NS = 8_000.0
+"""Estimated work from which a kernel runs on several threads. A fork-join costs 0.2 us
+while the workers spin, some 5 us when they have to be woken."""
+CHUNK_NS = 4_000.0
 MAX_CHUNKS = 64
 RELEASE_NS = 20_000.0
 """Estimated work from which a call lets other Python threads run."""
@@ -45,9 +46,10 @@ TWO_THREADS = 3
 class RawKernel:
     """A kernel written as LLVM IR outright: tiles, sorts, calls into libraries.
 
-    text: a module's IR with `define void @SYMBOL(ptr %buffers, i64 %lo, i64 %hi)`, where
-    the word SYMBOL stands for the name it will get. extent: grid points. ns: estimated
-    work. grain: chunks are multiples of this. symbols: addresses of external names.
+    text: a module's IR with `define void @SYMBOL(ptr %buffers, i64 %lo, i64 %hi)`,
+    where the word SYMBOL stands for the name it will get. extent: grid points. ns:
+    estimated work. grain: chunks are multiples of this. symbols: addresses of external
+    names.
     """
 
     text: str

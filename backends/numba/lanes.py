@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from jaxlike.backends.numba.memory import STRIDE
 from jaxlike.backends.numba.target import Target
 from jaxlike.backends.plan.ir import (
     Const,
@@ -136,7 +137,8 @@ class _Chooser:
         return self._cost(body, lanes, steps, set())
 
     def _cost(self, body, lanes, steps: dict[Value, int], varying: set) -> float:
-        # steps: values affine in the lane number; varying: the other lane-dependent ones
+        # steps: values affine in the lane number; varying: the other lane-dependent
+        # ones
         total = 0.0
         for s in body:
             match s:
@@ -153,10 +155,14 @@ class _Chooser:
                     if step == 0 and not guarded:
                         total += 1
                     else:
-                        one = step is not None and abs(step) <= 1
                         size = self.kernel.buffers[s.buffer].dtype.itemsize
-                        bytes_ = lanes * size / self.target.vector_bytes
-                        total += max(1.0, bytes_) if one else 1.2 * lanes
+                        registers = max(1.0, lanes * size / self.target.vector_bytes)
+                        if step is not None and abs(step) <= 1:
+                            total += registers
+                        elif step and abs(step) <= STRIDE and isinstance(s, Load):
+                            total += 2 * abs(step) * registers
+                        else:
+                            total += 1.2 * lanes
                         if guarded and not self.target.masked:
                             total += 2 * lanes
                         if isinstance(s, Load):

@@ -1,9 +1,9 @@
 """Writes LLVM IR as text: typed values with operators, functions, modules.
 
-`V` is an SSA value or literal of some `Type` (element and lanes); arithmetic on it emits
-instructions into its function, so that vector math reads like maths. Scalars and vectors
-share all code: lanes == 1 is a scalar. Text, since building llvmlite.ir objects costs
-ten times more, and LLVM parses it at about 10 us a line or less.
+`V` is an SSA value or literal of some `Type` (element and lanes); arithmetic on it
+emits instructions into its function, so that vector math reads like maths. Scalars and
+vectors share all code: lanes == 1 is a scalar. Text, since building llvmlite.ir objects
+costs ten times more, and LLVM parses it at about 10 us a line or less.
 """
 
 from __future__ import annotations
@@ -299,13 +299,14 @@ class Function:
         ctype = f"<{len(mask)} x i32>"
         return self.emit(to, f"shufflevector {a}, {c}, {ctype} {words}")
 
-    def intrinsic(self, name: str, first: V, *others) -> V:
+    def intrinsic(self, name: str, first: V, *others, flags: str = "") -> V:
         """llvm.<name> over values (or numbers) of the first's type."""
         args = [first, *(self.like(first, o) for o in others)]
         full = f"llvm.{name}.{first.type.suffix}"
         t = str(first.type)
         self.module.declare(f"{t} @{full}({', '.join([t] * len(args))})")
-        return self.emit(first.type, f"call {t} @{full}({', '.join(map(str, args))})")
+        words = ", ".join(map(str, args))
+        return self.emit(first.type, f"call{flags} {t} @{full}({words})")
 
     def fma(self, a: V, b, c) -> V:
         """a * b + c, rounded once."""

@@ -1,7 +1,7 @@
 """Loads and stores: affine addresses, contiguous vectors, masks, gathers, scatters.
 
-`Linear` is an index value that grows by a fixed step from lane to lane; keeping it apart
-is what lets a load know that it is contiguous.
+`Linear` is an index value that grows by a fixed step from lane to lane; keeping it
+apart is what lets a load know that it is contiguous.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ from jaxlike.backends.numba.llvm import Function, Type, V
 from jaxlike.backends.plan.ops import real_dtype
 
 I64 = Type("i64")
+STRIDE = 4
+"""Longest stride read as whole vectors and shuffled, not gathered."""
 
 
 @dataclass(slots=True)
@@ -103,6 +105,8 @@ class Memory:
             mask = both(self.f, mask, guard, lanes)
             if at.vector is None and abs(at.step) == 1:
                 parts = self._load_contiguous(at, lanes, mask)
+            elif at.vector is None and mask is None and abs(at.step) <= STRIDE:
+                parts = self._load_strided(at, lanes)
             else:
                 parts = self._gather(at, lanes, mask)
         values = [from_memory(p, self.part) for p in parts]
@@ -139,6 +143,37 @@ class Memory:
         else:
             v = self._masked_load(wide, p, mask)
         return self._apart(v, lanes, at.step)
+
+    def _load_strided(self, at: Address, lanes: int) -> list[V]:
+        """Whole vectors over the span, and a shuffle; the last ends at its end."""
+        step, f = abs(at.step) * self.parts, self.f
+        span = step * (lanes - 1) + self.parts
+        low = at.offset
+        if at.step < 0:
+            low = _nsw(f, "add", low, f.const(I64, at.step * (lanes - 1)))
+        base = f.gep(self.elem, self.pointer, self._times_parts(low))
+        one = Type(self.elem, lanes)
+        starts = [*range(0, span - lanes, lanes), span - lanes]
+        vectors = [
+            f.load(one, f.gep(self.elem, base, f.const(I64, s)), self.align, self.tags)
+            for s in starts
+        ]
+        order = range(lanes)[:: 1 if at.step > 0 else -1]
+        out = []
+        for part in range(self.parts):
+            places = [step * k + part for k in order]
+            home = [min(p // lanes, len(starts) - 1) for p in places]
+            v = vectors[0]
+            for n in range(1, len(starts)):
+                # lanes at home in vector n come from it; those before it stay
+                first = places if n == 1 else range(lanes)
+                mask = [
+                    lanes + p - starts[n] if h == n else (keep if h < n else 0)
+                    for p, h, keep in zip(places, home, first)
+                ]
+                v = f.shuffle(v, vectors[n], mask)
+            out.append(v)
+        return out
 
     def _gather(self, at: Address, lanes: int, mask: V | None) -> list[V]:
         out = []

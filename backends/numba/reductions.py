@@ -1,7 +1,8 @@
 """Reductions: accumulators of a loop, lane by lane, and their combination at its end.
 
-An accumulator is a list of parts: one, two for complex (real, imaginary), two for argmax
-and argmin (value, position). Lanes are combined by halves, always in the same order.
+An accumulator is a list of parts: one, two for complex (real, imaginary), two for
+argmax and argmin (value, position). Lanes are combined by halves, always in the same
+order.
 """
 
 from __future__ import annotations
@@ -68,6 +69,10 @@ class Accumulator:
                 return [x | y]
             case "xor":
                 return [x ^ y]
+        if kind(self.dtype) == "f":
+            # NaN wins; which of two zeros does is left open, at half the instructions
+            full = "maximum" if self.name == "max" else "minimum"
+            return [self.f.intrinsic(full, x, y, flags=" nsz")]
         return [extremum(self.name, x, y, self.dtype)]
 
     def _arg(self, a: list[V], c: list[V]) -> list[V]:

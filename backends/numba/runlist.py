@@ -8,8 +8,8 @@
     )
     run(x, y, arena)
 
-Slots number memory: first the arrays of a call, then `views` (typically temporaries in an
-arena, at offsets of the memory plan), then constants. A call reads the arrays' data
+Slots number memory: first the arrays of a call, then `views` (typically temporaries in
+an arena, at offsets of the memory plan), then constants. A call reads the arrays' data
 pointers itself, so it takes plain ndarrays (contiguous, of the planned dtype and size;
 that is the caller's duty) and nothing else. Re-entrant: all of a call's state is on its
 stack.

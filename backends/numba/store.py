@@ -2,8 +2,8 @@
 
 A file is a header, a checksum and the bytes; it is written under a temporary name and
 renamed, so readers in any number of processes see all of it or nothing. What cannot be
-read, or does not match its checksum, is treated as absent. The least recently used files
-go when the folder grows past its limit. Nothing here raises for a bad disk.
+read, or does not match its checksum, is treated as absent. The least recently used
+files go when the folder grows past its limit. Nothing here raises for a bad disk.
 """
 
 from __future__ import annotations

@@ -148,7 +148,7 @@ class Reduction:
 
     args and outs have one value, or two for argmax / argmin: (value, position), where
     ties take the lowest position and the first NaN wins. The order of accumulation is
-    the emitter's choice, fixed by shape and machine.
+    the emitter's choice, fixed by shape and machine; so is the sign of max(0, -0).
     """
 
     name: str
@@ -333,24 +333,26 @@ def merge_buffers(kernel: Kernel, source: int, target: int) -> Kernel:
 
 def work(kernel: Kernel) -> float:
     """Rough nanoseconds of one core for the whole grid: for threading and planning."""
-    return 0.05 * kernel.extent * _block_cost(kernel.body)
+    return 0.02 * kernel.extent * _block_cost(kernel.body)
 
 
 def _block_cost(body: tuple[Stmt, ...]) -> float:
+    # in instructions of 16 lanes; ordered loops and branches mostly run scalar
     total = 0.0
     for s in body:
         match s:
-            case Op():
-                wide = 2 if s.dtype.itemsize == 8 else 1
-                total += 0 if s.dtype == INDEX else OPS[s.name].cost * wide
+            case Op() if s.dtype != INDEX:
+                wide = max(1, s.dtype.itemsize // 4)
+                total += OPS[s.name].cost * wide * (2 if s.dtype.kind == "c" else 1)
             case Load() | Store():
                 total += 2
             case Loop():
-                total += 4 + s.extent * (_block_cost(s.body) + len(s.reductions))
+                inner = 1 + _block_cost(s.body) + len(s.reductions)
+                total += 4 + s.extent * inner * (4 if s.ordered else 1)
             case If():
-                total += 1 + max(_block_cost(s.then), _block_cost(s.orelse))
+                total += 1 + 4 * max(_block_cost(s.then), _block_cost(s.orelse))
             case While():  # trip count unknown: a guess
-                total += 100 * (_block_cost(s.cond_body) + _block_cost(s.body))
+                total += 400 * (_block_cost(s.cond_body) + _block_cost(s.body))
     return total
 
 

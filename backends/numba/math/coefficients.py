@@ -1,7 +1,7 @@
 """Coefficients of the vector math's polynomials, lowest power first, by element type.
 
-Made by tests/backends/fit_math.py (mpmath, minimax fits, rounded to the type one by one).
-The comment on each says what it approximates and to which relative error.
+Made by tests/backends/fit_math.py (mpmath, minimax fits, rounded to the type one by
+one). The comment on each says what it approximates and to which relative error.
 """
 
 # fmt: off

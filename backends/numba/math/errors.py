@@ -1,7 +1,7 @@
 """erf, erfc, erf_inv.
 
-erf in float: 1 - Q(x)^8 past 0.96. erfc(x) = exp(-x^2) erfcx(x), with (1 + 2x) erfcx(x) a polynomial in (x - k) / (x + k)
-and x^2 in two parts.
+erf in float: 1 - Q(x)^8 past 0.96. erfc(x) = exp(-x^2) erfcx(x), with (1 + 2x) erfcx(x)
+a polynomial in (x - k) / (x + k) and x^2 in two parts.
 """
 
 from __future__ import annotations

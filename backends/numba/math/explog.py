@@ -15,8 +15,8 @@ from jaxlike.backends.numba.math.coefficients import EXP, EXP2, EXPM1, LOG
 LN2_HI = {"float": 0.693359375, "double": 0.693147180369123816490}
 LN2_LO = {"float": -2.12194440054690583e-4, "double": 1.90821492927058770002e-10}
 LOG2E = 1.44269504088896340736
-# Adding and subtracting 1.5 * 2^mantissa rounds to an integer, which then also stands in
-# the low bits: a conversion that NaN cannot make undefined.
+# Adding and subtracting 1.5 * 2^mantissa rounds to an integer, which then also stands
+# in the low bits: a conversion that NaN cannot make undefined.
 MAGIC = {"float": 12582912.0, "double": 6755399441055744.0}
 MANTISSA = {"float": 23, "double": 52}
 BIAS = {"float": 127, "double": 1023}
@@ -123,7 +123,8 @@ def log_parts(x: V) -> tuple[V, V]:
 
 
 def int_to_float(n: V, elem: str) -> V:
-    """Small integers as floats; for double by magic bits, vector code on any machine."""
+    """Small integers as floats; for double by magic bits, vector code on any
+    machine."""
     if elem == "float":
         return n.cast("sitofp", "float")
     magic = MAGIC["double"]

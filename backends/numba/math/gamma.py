@@ -1,8 +1,9 @@
 """lgamma and digamma, in double also for float.
 
-lgamma: (x - 1)(x - 2) P(x - 2) on [5/4, 5/2], products of x - k carry the argument there;
-Stirling's series above; reflection below 1/2. digamma likewise, about its root, which
-keeps its relative accuracy. Close to the zeros on the negative axis the error is absolute.
+lgamma: (x - 1)(x - 2) P(x - 2) on [5/4, 5/2], products of x - k carry the argument
+there; Stirling's series above; reflection below 1/2. digamma likewise, about its root,
+which keeps its relative accuracy. Close to the zeros on the negative axis the error is
+absolute.
 """
 
 from __future__ import annotations
