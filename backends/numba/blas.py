@@ -9,11 +9,14 @@ is changed.
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Iterable
 from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
+
+from jaxlike.core.jaxpr import JaxprEqn
 
 SMALL_FLOPS = 2e7
 """Products below this run on one thread: about a third of a millisecond."""
@@ -43,3 +46,25 @@ def thread_setter() -> Callable[[int], int] | None:
                     function.argtypes, function.restype = [ctypes.c_int], ctypes.c_int
                     return function
     return None
+
+
+def setter_for(calls: Iterable[JaxprEqn]) -> Callable[[int], int] | None:
+    """thread_setter() for a program whose products are all small, else None."""
+    flops = [_flops(eqn) for eqn in calls]
+    if not any(flops) or max(flops) > SMALL_FLOPS:
+        return None
+    return thread_setter()
+
+
+def _flops(eqn: JaxprEqn) -> float:
+    if eqn.primitive.name == "dot_general":
+        (contract, _), _ = eqn.params["dimension_numbers"]
+        lhs = eqn.invars[0].aval
+        return (
+            2.0 * eqn.outvars[0].aval.size * math.prod(lhs.shape[d] for d in contract)
+        )
+    if eqn.primitive.name == "conv_general_dilated":
+        kernel = eqn.invars[1].aval
+        outputs = eqn.params["dimension_numbers"].rhs_spec[0]
+        return 2.0 * eqn.outvars[0].aval.size * kernel.size / kernel.shape[outputs]
+    return 0.0

@@ -12,16 +12,17 @@ from typing import Any
 
 import numpy as np
 
+from jaxlike.backends.numba import blas
 from jaxlike.backends.numba.steps import FRESH, build_steps
 from jaxlike.backends.plan.access import is_layout
 from jaxlike.backends.plan.clusters import Cluster, Fusion
+from jaxlike.backends.plan.library import lower_library
 from jaxlike.backends.plan.lowering import Lowered, lower_cluster
 from jaxlike.backends.plan.memory import Lifetime, plan_arena
 from jaxlike.backends.plan.prepare import prepare
 from jaxlike.core.dtypes import storage_dtype
 from jaxlike.core.jaxpr import ClosedJaxpr, JaxprEqn, Literal, Var, literal_buffer
 from jaxlike.core.trace import ignore_float_errors, restore_float_errors
-
 
 # How a result becomes the caller's: as it is; copied, because it lies in memory of the
 # program or of the caller (who may write to a NumPy array later); or that, if it does.
@@ -76,6 +77,9 @@ class Program:
         self._frames: list[list[Any]] = []
         self._finish_slots()
         self._direct = self._make_direct()
+        self._set_blas_threads = blas.setter_for(
+            item for item in self.schedule if isinstance(item, JaxprEqn)
+        )
 
     def slot(self, var: Var) -> int:
         return self._slots.setdefault(var, len(self._slots))
@@ -87,6 +91,14 @@ class Program:
         return slot
 
     def _schedule_call(self, eqn: JaxprEqn) -> None:
+        lowered = lower_library(eqn, self.fusion.resolver)
+        if lowered is not None:
+            for low in lowered:
+                for v in low.inputs:
+                    self._make_available(v)
+                self._in_memory.update(low.outputs)
+                self.schedule.append(low)
+            return
         for v in eqn.invars:
             if type(v) is not Literal:
                 self._make_available(v)
@@ -139,10 +151,14 @@ class Program:
         for slot, buffer in zip(self.in_slots, buffers):
             env[slot] = buffer
         token = ignore_float_errors()
+        threads = self._set_blas_threads
+        before = threads(1) if threads is not None else 0
         try:
             for step in self.steps:
                 step(env)
         finally:
+            if threads is not None:
+                threads(before)
             restore_float_errors(token)
         outs = [
             env[slot] if how == AS_IS else _own(env[slot], how, buffers)
