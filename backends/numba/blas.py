@@ -1,9 +1,9 @@
 """How many threads NumPy's BLAS takes, call by call.
 
-OpenBLAS wakes its threads for products of a few microseconds, and they spin against our
-own pool. It has a thread-local setting (since 0.3.27): small products run on one thread,
-and the user's own calls of NumPy are left alone. Where NumPy has another BLAS, nothing
-is changed.
+OpenBLAS wakes its threads for products of a few microseconds, and they spin against
+our own pool. It has a thread-local setting (since 0.3.27): small products run on one
+thread, and the user's own calls of NumPy are left alone. Where NumPy has another BLAS,
+nothing is changed.
 """
 
 from __future__ import annotations
