@@ -26,9 +26,10 @@ class Generator:
     split:   (words, n) -> uint32[N, n, W]
     fold_in: (words, data), data uint32[N] or uint32[1] -> uint32[N, W]
     bits:    (words, bit_width, shape) -> unsigned[N, *shape]
+    alone:   the generator that draws from each of N keys as if it were the only one
     """
 
-    __slots__ = ("bits", "dtype", "fold_in", "name", "seed", "split")
+    __slots__ = ("alone", "bits", "dtype", "fold_in", "name", "seed", "split")
 
     def __init__(
         self,
@@ -37,6 +38,7 @@ class Generator:
         split: Callable,
         fold_in: Callable,
         bits: Callable,
+        alone: Generator | None = None,
     ):
         self.name = dtype.impl
         self.dtype = dtype
@@ -44,7 +46,7 @@ class Generator:
         self.split = split
         self.fold_in = fold_in
         self.bits = bits
-        generators[self.name] = self
+        self.alone = alone or self
 
     @property
     def key_shape(self) -> tuple[int, ...]:
@@ -63,6 +65,10 @@ class Generator:
 
 
 generators: dict[str, Generator] = {}
+
+
+def _register(generator: Generator) -> None:
+    generators[generator.name] = generator
 
 
 def generator_named(name: str) -> Generator:
@@ -141,12 +147,14 @@ def _old_threefry_bits(words, bit_width, size):
     return narrow[:, :size]
 
 
-Generator(
-    KeyDType("threefry2x32"),
-    seed=lambda high, low: np.stack([high, low], -1),
-    split=_threefry_split,
-    fold_in=_threefry_fold_in,
-    bits=_threefry_bits,
+_register(
+    Generator(
+        KeyDType("threefry2x32"),
+        seed=lambda high, low: np.stack([high, low], -1),
+        split=_threefry_split,
+        fold_in=_threefry_fold_in,
+        bits=_threefry_bits,
+    )
 )
 
 
@@ -183,7 +191,20 @@ def _rbg_fold_in(words, data):
     return _threefry_fold_in(_halves(words), data).reshape(n, 4)
 
 
-Generator(KeyDType("rbg"), _rbg_seed, _rbg_split, _rbg_fold_in, _rbg_bits)
+def _bits_alone(words, bit_width, shape):
+    size = math.prod(shape)
+    per_block = 2 if bit_width == 64 else 4
+    blocks = philox.philox_blocks(words, np.arange(-(-size // per_block)))
+    blocks = blocks.reshape(len(words), blocks[0].size if len(words) else 0)
+    if bit_width == 64:
+        blocks = _join(blocks[:, 1::2], blocks[:, ::2])
+    bits = _as_unsigned(blocks[:, :size], bit_width)
+    return bits.reshape(len(words), *shape)
+
+
+_rbg = KeyDType("rbg")
+_rbg_alone = Generator(_rbg, _rbg_seed, _rbg_split, _rbg_fold_in, _bits_alone)
+_register(Generator(_rbg, _rbg_seed, _rbg_split, _rbg_fold_in, _rbg_bits, _rbg_alone))
 
 
 # --- unsafe_rbg: keys from that stream too, so that splits may be less independent
@@ -198,8 +219,18 @@ def _unsafe_rbg_fold_in(words, data):
     return words ^ _rbg_bits(seeds, 32, (10, 4))[:, 9]
 
 
-Generator(
-    KeyDType("unsafe_rbg"), _rbg_seed, _unsafe_rbg_split, _unsafe_rbg_fold_in, _rbg_bits
+def _split_alone(words, n):
+    return philox.philox_blocks(words, 10 * np.arange(n))
+
+
+_urbg = KeyDType("unsafe_rbg")
+_urbg_alone = Generator(
+    _urbg, _rbg_seed, _split_alone, _unsafe_rbg_fold_in, _bits_alone
+)
+_register(
+    Generator(
+        _urbg, _rbg_seed, _unsafe_rbg_split, _unsafe_rbg_fold_in, _rbg_bits, _urbg_alone
+    )
 )
 
 
@@ -237,7 +268,7 @@ def _counter_based(name, tag, width, num_words, block, seed, join):
         out = block([words[:, i] for i in range(width)], [*zeros, data])
         return np.stack(out[:width], -1)
 
-    Generator(KeyDType(name, (width,), tag), seed, split, fold_in, bits)
+    _register(Generator(KeyDType(name, (width,), tag), seed, split, fold_in, bits))
 
 
 def _zeros(n: int) -> list[np.ndarray]:

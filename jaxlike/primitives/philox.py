@@ -12,6 +12,8 @@ import numpy as np
 
 from jaxlike.primitives.threefry import threefry2x32
 
+# blocks computed at a time, so that their words stay in the cache
+_TILE = 1 << 13
 _LOW = np.uint64(0xFFFFFFFF)
 _HALF = np.uint64(32)
 _M2 = np.uint64(0xD256D193)
@@ -52,19 +54,31 @@ def philox4x32(key, counter) -> tuple[np.ndarray, ...]:
 # --- streams: (state of four words, shape) -> (state after it, bits)
 
 
+def philox_blocks(states: np.ndarray, numbers: np.ndarray) -> np.ndarray:
+    """Some blocks of the streams of many states: uint32[N, 4], [n] to uint32[N, n, 4].
+
+    The counter's lower half is in words 2 and 3; words 0 and 1 are its upper half,
+    which the lower one overflows into, and the key as well.
+    """
+    upper, start = (_join(states[:, i, None], states[:, i + 1, None]) for i in (0, 2))
+    counters = start + numbers.astype(np.uint64)
+    uppers = upper + (counters < start)
+    halves = [w for pair in (counters, uppers) for w in (pair & _LOW, pair >> _HALF)]
+    return np.stack(philox4x32((states[:, :1], states[:, 1:2]), halves), -1)
+
+
 def philox_stream(state: np.ndarray, shape: tuple[int, ...], dtype: np.dtype):
-    """Bits from consecutive counters: words 2 and 3 of the state, 0 and 1 the key.
+    """Bits from consecutive counters.
 
     Narrow dtypes take the low bits of a word each, uint64 takes two words.
     """
     size = math.prod(shape)
     blocks = -(-size * (2 if dtype.itemsize == 8 else 1) // 4)
-    # the key is also the counter's upper half, and words that overflow carry into it
-    upper, start = _as_uint64(state[:2]), _as_uint64(state[2:])
-    counters = start + np.arange(blocks, dtype=np.uint64)
-    uppers = upper + (counters < start)
-    halves = [w for pair in (counters, uppers) for w in (pair & _LOW, pair >> _HALF)]
-    words = np.stack(philox4x32(state[:2], halves), -1).reshape(-1)
+    words = np.empty((blocks, 4), np.uint32)
+    for first in range(0, blocks, _TILE):
+        numbers = np.arange(first, min(first + _TILE, blocks))
+        words[first : first + _TILE] = philox_blocks(state[None], numbers)[0]
+    words = words.reshape(4 * blocks)
     return _advanced(state, blocks), _fill(words, size, dtype).reshape(shape)
 
 
@@ -75,14 +89,13 @@ def threefry_stream(state: np.ndarray, shape: tuple[int, ...], dtype: np.dtype):
     if not wide:
         padded, axis = _pair_axis(shape)
     blocks = math.prod(padded) // 2
-    start = _as_uint64(state[2:])
+    start = _join(state[2], state[3])
     counters = start + np.arange(blocks, dtype=np.uint64)
     y0, y1 = threefry2x32(
         *state[:2, None], *_words((counters & _LOW, counters >> _HALF))
     )
     if wide:
-        bits = y0.astype(np.uint64) | y1.astype(np.uint64) << _HALF
-        return _advanced(state, blocks), bits.reshape(shape)
+        return _advanced(state, blocks), _join(y0, y1).reshape(shape)
     half = (*padded[:axis], padded[axis] // 2, *padded[axis + 1 :])
     pairs = np.stack([y0.reshape(half), y1.reshape(half)], axis + 1).reshape(padded)
     bits = pairs[tuple(slice(n) for n in shape or (1,))]
@@ -97,18 +110,19 @@ def _pair_axis(shape: tuple[int, ...]) -> tuple[tuple[int, ...], int]:
     return tuple(n + (i == axis and n % 2) for i, n in enumerate(shape)), axis
 
 
-def _as_uint64(pair: np.ndarray) -> np.uint64:
-    return np.uint64(int(pair[0]) | int(pair[1]) << 32)
+def _join(low, high):
+    return (
+        np.asarray(low).astype(np.uint64) | np.asarray(high).astype(np.uint64) << _HALF
+    )
 
 
 def _advanced(state: np.ndarray, blocks: int) -> np.ndarray:
-    counter = (int(_as_uint64(state[2:])) + blocks) & (2**64 - 1)
+    counter = (int(_join(state[2], state[3])) + blocks) & (2**64 - 1)
     low, high = counter & 0xFFFFFFFF, counter >> 32
     return np.array([state[0], state[1], low, high], np.uint32)
 
 
 def _fill(words: np.ndarray, size: int, dtype: np.dtype) -> np.ndarray:
     if dtype.itemsize == 8:
-        pairs = words.reshape(-1, 2)[:size].astype(np.uint64)
-        return pairs[:, 0] | pairs[:, 1] << _HALF
+        return _join(words[::2], words[1::2])[:size]
     return words[:size].astype(dtype)

@@ -55,7 +55,7 @@ def keys_of(words: np.ndarray, dtype: KeyDType) -> np.ndarray:
     return words.view(dtype.storage).reshape(words.shape[:-1])
 
 
-def _flat_words(keys: np.ndarray) -> np.ndarray:
+def flat_words(keys: np.ndarray) -> np.ndarray:
     words = keys[keys.dtype.names[0]]
     return words.reshape(keys.size, words.shape[-1])
 
@@ -63,7 +63,7 @@ def _flat_words(keys: np.ndarray) -> np.ndarray:
 _generator_of_storage: dict[np.dtype, Generator] = {}
 
 
-def _generator(storage: np.dtype) -> Generator:
+def generator_of(storage: np.dtype) -> Generator:
     """The generator whose keys are stored so."""
     found = _generator_of_storage.get(storage)
     if found is None:
@@ -125,11 +125,11 @@ def _random_split_shape(keys, *, shape):
 
 
 def _random_split_evaluate(keys, *, shape):
-    generator = _generator(keys.dtype)
+    generator = generator_of(keys.dtype)
     n = 1
     for size in shape:
         n *= size
-    words = generator.split(_flat_words(keys), n)
+    words = generator.split(flat_words(keys), n)
     return keys_of(words, generator.dtype).reshape(keys.shape + shape)
 
 
@@ -162,7 +162,7 @@ def _random_fold_in_shape(keys, msgs):
 
 
 def _random_fold_in_evaluate(keys, msgs):
-    generator = _generator(keys.dtype)
+    generator = generator_of(keys.dtype)
     shape = keys.shape
     if msgs.shape and msgs.shape != shape:
         shape = np.broadcast_shapes(keys.shape, msgs.shape)
@@ -170,7 +170,7 @@ def _random_fold_in_evaluate(keys, msgs):
             keys = np.broadcast_to(keys, shape)
         if msgs.size != 1:
             msgs = np.broadcast_to(msgs, shape)
-    words = generator.fold_in(_flat_words(keys), msgs.reshape(-1))
+    words = generator.fold_in(flat_words(keys), msgs.reshape(-1))
     return keys_of(words, generator.dtype).reshape(shape)
 
 
@@ -193,7 +193,7 @@ def _random_bits_shape(keys, *, bit_width, shape):
 
 
 def _random_bits_evaluate(keys, *, bit_width, shape):
-    bits = _generator(keys.dtype).bits(_flat_words(keys), bit_width, shape)
+    bits = generator_of(keys.dtype).bits(flat_words(keys), bit_width, shape)
     return bits.reshape(keys.shape + shape)
 
 
