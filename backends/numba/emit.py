@@ -26,6 +26,7 @@ from jaxlike.backends.numba.memory import (
 from jaxlike.backends.numba.ranges import Lane, Ranges
 from jaxlike.backends.numba.reductions import Accumulator
 from jaxlike.backends.numba.target import Target
+from jaxlike.backends.numba.transposes import Transposes, turning
 from jaxlike.backends.plan.ir import (
     Const,
     If,
@@ -50,7 +51,7 @@ def emit_kernel(kernel: Kernel, target: Target, name: str, module: Module) -> No
     _Emitter(kernel, target, name, module).run()
 
 
-class _Emitter(Ranges, Branches):
+class _Emitter(Ranges, Branches, Transposes):
     def __init__(self, kernel: Kernel, target: Target, name: str, module: Module):
         self.kernel, self.target, self.name = kernel, target, name
         self.module = module
@@ -58,6 +59,7 @@ class _Emitter(Ranges, Branches):
         self.env: dict[Value, object] = {}
         self.dtypes = value_dtypes(kernel)
         self.lane: Lane | None = None
+        self.tiles: dict[Value, V] = {}
 
     # -- the function ----------------------------------------------------------------
     def run(self) -> None:
@@ -108,6 +110,10 @@ class _Emitter(Ranges, Branches):
         if len(grid) == 1:
             self.segment(lo, hi)
             return
+        plan = turning(self.kernel, self.target)
+        if plan is not None:
+            self.turned_grid(plan, lo, hi)
+            return
         width = grid[-1]
 
         def row(point: V, _):
@@ -130,14 +136,18 @@ class _Emitter(Ranges, Branches):
     def segment(self, start: V, stop: V) -> None:
         """The grid's last axis, from start to stop."""
         index = self.kernel.indices[-1]
+        lanes = self.plan.lanes.get(index, 1)
+        self.run_lanes(index, start, stop, None, lanes, [], self.point(index))
 
-        def body(at, _):
+    def point(self, index: Value):
+        """A body that runs the kernel's, at a value (or vector) of a grid index."""
+
+        def body(at, accs):
             self.env[index] = at
             self.block(self.kernel.body)
-            return []
+            return accs
 
-        lanes = self.plan.lanes.get(index, 1)
-        self.run_lanes(index, start, stop, None, lanes, [], body)
+        return body
 
     # -- statements ------------------------------------------------------------------
     def block(self, body: tuple[Stmt, ...]) -> None:
@@ -250,6 +260,9 @@ class _Emitter(Ranges, Branches):
         return address(self.f, ix.const, [(self.env[v], c) for v, c in ix.terms])
 
     def load(self, s: Load) -> None:
+        if s.out in self.tiles:
+            self.env[s.out] = self.tile_load(s)
+            return
         guard = None if s.guard is None else self.value(s.guard)
         other = None if s.other is None else self.value(s.other)
         mask = self.lane.mask if self.lane else None

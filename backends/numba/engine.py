@@ -29,6 +29,7 @@ from pathlib import Path
 from jaxlike.backends.numba import runtime
 from jaxlike.backends.numba.store import default_store
 from jaxlike.backends.numba.target import host
+from jaxlike.backends.numba.transposes import turning
 from jaxlike.backends.plan.ir import Kernel, work
 
 PARALLEL_NS = 8_000.0
@@ -184,11 +185,16 @@ def chunk_size(kernel: Kernel | RawKernel) -> int:
         return 0
     tasks = int(min(MAX_CHUNKS, max(2.0, ns / CHUNK_NS), extent))
     chunk = -(-extent // tasks)
-    grain = kernel.grain if isinstance(kernel, RawKernel) else 1
-    if chunk >= 4096:  # whole cache lines, whole vectors
-        grain = max(grain, 64)
+    grain = kernel.grain if isinstance(kernel, RawKernel) else _grain(kernel)
+    if chunk >= 4096 and grain == 1:  # whole cache lines, whole vectors
+        grain = 64
     chunk = -(-chunk // grain) * grain
     return chunk if chunk < extent else 0
+
+
+def _grain(kernel: Kernel) -> int:
+    plan = turning(kernel, host())
+    return plan.grain if plan else 1
 
 
 # -- keys ------------------------------------------------------------------------------

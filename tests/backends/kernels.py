@@ -62,7 +62,7 @@ def narrow_target(width=32):
     return Target(here.triple, cpu, ",".join(features), width, False)
 
 
-def run_on(target, kernel, arrays):
+def run_on(target, kernel, arrays, half=None):
     """Compile a kernel for another target and run it here."""
     from jaxlike.backends.numba import binding
     from jaxlike.backends.numba.emit import emit_kernel
@@ -76,7 +76,7 @@ def run_on(target, kernel, arrays):
     signature = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_int64, ctypes.c_int64)
     function = signature(library.addresses["kernel"])
     # in two calls, as chunks would
-    half = kernel.extent // 2
+    half = kernel.extent // 2 if half is None else half
     function(ctypes.addressof(table), 0, half)
     function(ctypes.addressof(table), half, kernel.extent)
 
@@ -101,7 +101,7 @@ def close(got, want, dtype, scale=1.0):
     return bool(np.all(near | (got == want) | (np.isnan(got) & np.isnan(want))))
 
 
-def check(kernel, arrays, scale=1.0, target=None):
+def check(kernel, arrays, scale=1.0, target=None, half=None):
     """Interpreter and compiled code agree on every written buffer."""
     validate(kernel)
     ours, theirs = [a.copy() for a in arrays], [a.copy() for a in arrays]
@@ -109,7 +109,7 @@ def check(kernel, arrays, scale=1.0, target=None):
     if target is None:
         run(kernel, ours)
     else:
-        run_on(target, kernel, ours)
+        run_on(target, kernel, ours, half)
     for i, got, want in zip(kernel.arguments, ours, theirs, strict=True):
         b = kernel.buffers[i]
         if not close(got, want, b.dtype, scale):

@@ -357,3 +357,46 @@ def test_a_whole_program_of_types_is_one_module():
     assert [c.address for c in compiled[:half]] == [c.address for c in compiled[half:]]
     assert len({c.address for c in compiled}) == half
     assert compute_dtype(BFLOAT16) == F32
+
+
+def transpose(shape, dtype, both):
+    """y[i, m, j] = x[j, m, i] (max z[i, m, j])."""
+    k = KernelBuilder(shape)
+    rows, middle, columns = shape
+    i, m, j = k.indices
+    x = k.input(dtype, shape[::-1])
+    there = {i: middle * columns, m: columns, j: 1}
+    v = k.load(x, {j: middle * rows, m: rows, i: 1})
+    if both:
+        v = k.op("max", v, k.load(k.input(dtype, shape), there))
+    k.store(k.output(dtype, shape), there, v)
+    return k.finish()
+
+
+@pytest.mark.parametrize("dtype", [F32, np.dtype(np.int8), BFLOAT16, BOOL], ids=str)
+@pytest.mark.parametrize(
+    "shape", [(16, 1, 16), (33, 1, 50), (32, 1, 37), (20, 3, 40), (5, 1, 100)]
+)
+def test_transposed_reads_turn_in_tiles(shape, dtype):
+    kernel = transpose(shape, dtype, both=shape[1] == 1)
+    check(kernel, arguments(np.random.default_rng(0), kernel))
+    if dtype == F32:
+        for width in (16, 32):
+            kernel = transpose(shape, dtype, both=False)
+            whole = kernel.extent
+            arrays = arguments(np.random.default_rng(0), kernel)
+            check(kernel, arrays, 1, narrow_target(width), whole)
+
+
+@pytest.mark.parametrize("dtype", [F32, np.dtype(np.int8), *COMPLEXES], ids=str)
+@pytest.mark.parametrize("step", [-4, -3, -2, 2, 3, 4, 5])
+def test_strided_reads_touch_no_more_than_they_need(step, dtype):
+    n = 83
+    size = abs(step) * (n - 1) + 1
+    k = KernelBuilder((n,))
+    (i,) = k.indices
+    v = k.load(k.input(dtype, (size,)), {i: step}, 0 if step > 0 else size - 1)
+    k.store(k.output(dtype, (n,)), {i: 1}, v)
+    kernel = k.finish()
+    for target in (None, narrow_target()):
+        check(kernel, arguments(np.random.default_rng(0), kernel), 1, target)
