@@ -8,12 +8,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from jaxlike.backends.numba.calls import call_of
+from jaxlike.backends.numba.target import host
 from jaxlike.backends.plan.access import is_layout
+from jaxlike.backends.plan.ir import Kernel
 from jaxlike.backends.plan.lowering import Lowered
+from jaxlike.backends.plan.products import Product
 from jaxlike.core.dtypes import storage_dtype
 from jaxlike.core.jaxpr import JaxprEqn, Literal, Var, literal_buffer
 
 if TYPE_CHECKING:
+    from jaxlike.backends.numba.engine import RawKernel
     from jaxlike.backends.numba.program import Program
 
 Env = list[Any]
@@ -27,7 +31,7 @@ def build_steps(program: Program) -> list[Step]:
     schedule = program.schedule
     outputs = {v for v in program.jaxpr.outvars if type(v) is not Literal}
     program.plan_memory(_lifetimes(program, outputs))
-    compiled = iter(compile_kernels([low.kernel for low in program.kernels]))
+    compiled = iter(compile_kernels([_native(low.kernel) for low in program.kernels]))
     steps: list[Step] = []
     run: list[tuple[Any, Lowered]] = []
     for item in schedule:
@@ -43,6 +47,14 @@ def build_steps(program: Program) -> list[Step]:
     return steps
 
 
+def _native(kernel: Kernel | Product) -> Kernel | RawKernel:
+    if isinstance(kernel, Product):
+        from jaxlike.backends.numba.tiles import product_kernel
+
+        return product_kernel(kernel, host())
+    return kernel
+
+
 def _lifetimes(program: Program, outputs: set[Var]) -> dict[Var, tuple[int, int]]:
     """First and last step of each value that a kernel writes and no caller keeps.
 
@@ -54,7 +66,8 @@ def _lifetimes(program: Program, outputs: set[Var]) -> dict[Var, tuple[int, int]
     for i, item in enumerate(program.schedule):
         if isinstance(item, Lowered):
             for v in item.outputs:
-                first[v] = last[v] = i
+                first.setdefault(v, i)
+                last[v] = i
             reads = item.inputs
         else:
             reads = [v for v in item.invars if type(v) is not Literal]
