@@ -22,7 +22,7 @@ def fun_name(fun: Callable) -> str:
 
 def check_callable(fun: Any, transform: str) -> None:
     if not callable(fun):
-        raise TypeError(f"{transform} expected a callable, got {fun!r:.200}")
+        raise TypeError(f"{transform} takes a function, but got {a_value(fun)}")
 
 
 def as_argnums(argnums: int | Iterable[int], what: str) -> tuple[int, ...]:
@@ -79,9 +79,13 @@ def leaf_names(fun: Callable, args: Sequence[Any], kwargs: dict[str, Any]) -> li
     return names
 
 
-def check_operands(fun: Callable, args, kwargs, leaves: Sequence[Any]) -> None:
-    """Raise TypeError naming the first leaf that is no array."""
+def check_operands(
+    fun: Callable, args, kwargs, leaves: Sequence[Any], which: Sequence[bool] = ()
+) -> None:
+    """Raise TypeError naming the first leaf (of those in `which`) that is no array."""
     for i, leaf in enumerate(leaves):
+        if which and not which[i]:
+            continue
         try:
             get_aval(leaf)
         except TypeError:
@@ -89,12 +93,18 @@ def check_operands(fun: Callable, args, kwargs, leaves: Sequence[Any]) -> None:
             name = names[i] if i < len(names) else "?"
             raise TypeError(
                 format_error(
-                    f"Error interpreting argument to {fun_name(fun)} as an abstract "
-                    f"array: {name} is of type {type(leaf)}",
-                    try_="mark it static with static_argnums or static_argnames, or "
-                    "pass an array",
+                    f"{fun_name(fun)} takes arrays and Python numbers, but {name} is "
+                    f"{a_value(leaf)}",
+                    try_="static_argnums / static_argnames of jit for what is no "
+                    "array; closing over it, for other transforms",
                 )
             ) from None
+
+
+def a_value(x: Any) -> str:
+    """`'adam' (str)`: a value that is no array, in a message."""
+    text = repr(x)
+    return f"{text if len(text) <= 60 else text[:57] + '...'} ({type(x).__name__})"
 
 
 class FlatFunction:
@@ -126,10 +136,13 @@ def check_outputs(fun: Callable, leaves: Sequence[Any], out_tree: Any) -> None:
         except TypeError:
             filled = tree.unflatten(out_tree, range(len(leaves)))
             path = next(p for p, j in tree.flatten_with_path(filled)[0] if j == i)
-            where = f" at output path result{tree.keystr(path)}" if path else ""
+            where = tree.keystr(path)
             raise TypeError(
                 format_error(
-                    f"function {fun_name(fun)} returned a value of type {type(leaf)}"
-                    f"{where}, which is not a valid JAX type"
+                    f"{fun_name(fun)} must return arrays and Python numbers, but its "
+                    f"result{where} is {a_value(leaf)}",
+                    try_="has_aux=True of grad for what is no array"
+                    if isinstance(leaf, str)
+                    else None,
                 )
             ) from None

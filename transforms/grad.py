@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from jaxlike.core import dtypes, tree
+from jaxlike.core.array import Array, to_array, to_buffer
 from jaxlike.core.avals import get_aval, is_valid_operand
 from jaxlike.core.errors import format_error
 from jaxlike.core.jaxpr import DebugInfo, Jaxpr, eval_jaxpr
@@ -21,6 +22,7 @@ from jaxlike.core.zeros import UndefinedPrimal, Zero
 from jaxlike.primitives.linear import instantiate, zeros_of
 from jaxlike.transforms.arguments import (
     FlatFunction,
+    a_value,
     as_argnums,
     check_callable,
     check_operands,
@@ -53,8 +55,9 @@ class _AuxFunction:
         if not (isinstance(result, (tuple, list)) and len(result) == 2):
             raise TypeError(
                 format_error(
-                    f"expected function with aux output ({self.__name__}) to return a "
-                    f"two-element tuple, but got type {type(result)}"
+                    f"with has_aux=True, {self.__name__} must return a pair "
+                    f"(out, aux), but it returned {_described(result)}",
+                    try_="return out, aux",
                 )
             )
         out, aux = result
@@ -68,18 +71,21 @@ class _AuxFunction:
         """The aux pytree, given what came out of the trace for its arrays."""
         given = iter(traced)
         leaves = [next(given) if is_valid_operand(x) else x for x in self.aux]
-        return tree.unflatten(self.aux_tree, [_as_array(x) for x in leaves])
+        return tree.unflatten(self.aux_tree, leaves)
 
 
 def _resolve_argnums(fun, argnums, args, what: str) -> tuple[int, ...]:
     nums = as_argnums(argnums, "argnums")
     for i in nums:
         if not -len(args) <= i < len(args):
-            raise ValueError(
-                f"differentiating with respect to argnums={argnums} requires at least "
-                f"{(i if i >= 0 else -i - 1) + 1} positional arguments to be passed "
-                f"by the caller of {what}({fun_name(fun)}), but got only {len(args)} "
-                "positional arguments."
+            error = TypeError if what == "grad" and i >= 0 else ValueError
+            raise error(
+                format_error(
+                    f"{what}({fun_name(fun)}) differentiates argument {i}, but was "
+                    f"called with {len(args)} positional arguments",
+                    try_="argnums of arguments that are there; arguments passed by "
+                    "keyword are not counted",
+                )
             )
     return tuple(i % len(args) for i in nums)
 
@@ -174,15 +180,15 @@ def value_and_grad(
     """
     check_callable(fun, "value_and_grad")
     if reduce_axes:
-        raise NotImplementedError("reduce_axes argument to grad is deprecated")
+        raise NotImplementedError("grad has no reduce_axes; use lax.psum of the gradient")
 
     @functools.wraps(fun)
     @api_boundary
     def value_and_grad_f(*args, **kwargs):
         nums = _resolve_argnums(fun, argnums, args, "grad")
         leaves, in_tree = tree.flatten((args, kwargs))
-        check_operands(fun, args, kwargs, leaves)
         nonzeros = _leaf_mask(args, len(leaves), nums)
+        check_operands(fun, args, kwargs, leaves, nonzeros)
         for i, (x, nz) in enumerate(zip(leaves, nonzeros)):
             if nz:
                 _check_grad_input(fun, args, kwargs, i, x, holomorphic, allow_int)
@@ -252,8 +258,6 @@ def _as_array(x):
     if isinstance(x, np.ndarray) and x.dtype == dtypes.float0:
         return x
     if isinstance(x, (np.ndarray, np.generic, int, float, complex)):
-        from jaxlike.core.array import to_array
-
         return to_array(x)
     return x
 
@@ -261,24 +265,21 @@ def _as_array(x):
 def _one_like(x):
     aval = get_aval(x)
     one = np.ones((), aval.dtype)
-    if aval.weak_type:
-        from jaxlike.core.array import Array
-
-        return Array(one, aval)
-    return one
+    return Array(one, aval) if aval.weak_type else one
 
 
 def _check_grad_input(fun, args, kwargs, i, x, holomorphic, allow_int):
     dtype = get_aval(x).dtype
-    what = "grad"
     if isinstance(dtype, dtypes.ExtendedDType) or dtype == dtypes.float0:
         ok = False
     elif holomorphic:
         if not dtypes.issubdtype(dtype, np.complexfloating):
+            name = leaf_names(fun, args, kwargs)[i]
             raise TypeError(
                 format_error(
-                    f"{what} with holomorphic=True requires inputs with complex dtype, "
-                    f"but got {dtype.name}"
+                    f"grad({fun_name(fun)}) with holomorphic=True needs complex "
+                    f"inputs, but {name} is {get_aval(x)}",
+                    try_=f"{name} + 0j, or holomorphic=False",
                 )
             )
         return
@@ -292,11 +293,10 @@ def _check_grad_input(fun, args, kwargs, i, x, holomorphic, allow_int):
         name = leaf_names(fun, args, kwargs)[i]
         raise TypeError(
             format_error(
-                f"{what} requires real- or complex-valued inputs (input dtype that is "
-                f"a sub-dtype of np.inexact), but got {_name(dtype)}",
-                details=[f"{name} is {get_aval(x)}"],
-                try_=f"pass floating-point values ({name} * 1.0), choose other "
-                "argnums, or set allow_int=True",
+                f"grad({fun_name(fun)}) needs floating-point inputs, but {name} is "
+                f"{get_aval(x)}",
+                try_=f"{name} as a float ({name} * 1.0), other argnums, or "
+                "allow_int=True for a gradient of dtype float0",
             )
         )
 
@@ -306,8 +306,8 @@ def _check_scalar(fun, outs, out_tree, holomorphic):
     if len(outs) != 1 or not tree.treedef_is_leaf(out_tree):
         raise TypeError(
             format_error(
-                "Gradient only defined for scalar-output functions. Output of "
-                f"{name} was a pytree of structure {out_tree}",
+                f"grad needs a function with one scalar result, but {name} returned "
+                f"{_described_tree(outs, out_tree)}",
                 try_="return one scalar, or use has_aux=True to return more beside it",
             )
         )
@@ -315,8 +315,8 @@ def _check_scalar(fun, outs, out_tree, holomorphic):
     if aval.shape != ():
         raise TypeError(
             format_error(
-                "Gradient only defined for scalar-output functions. Output of "
-                f"{name} had shape: {aval.shape}.",
+                f"grad needs a function with one scalar result, but {name} returned "
+                f"{aval}",
                 try_="reduce it (jnp.mean, jnp.sum), or use jaxlike.jacrev for the "
                 "Jacobian, jaxlike.vmap(jaxlike.grad(f)) for a gradient an example",
             )
@@ -326,15 +326,15 @@ def _check_scalar(fun, outs, out_tree, holomorphic):
         if not dtypes.issubdtype(dtype, np.complexfloating):
             raise TypeError(
                 format_error(
-                    "grad with holomorphic=True requires outputs with complex dtype, "
-                    f"but got {dtype.name}"
+                    f"grad with holomorphic=True needs a complex result, but {name} "
+                    f"returned {aval}",
+                    try_="holomorphic=False for a real function",
                 )
             )
     elif dtypes.issubdtype(dtype, np.complexfloating):
         raise TypeError(
             format_error(
-                "grad requires real-valued outputs (output dtype that is a sub-dtype "
-                f"of np.floating), but got {dtype.name}",
+                f"grad needs a real result, but {name} returned {aval}",
                 try_="holomorphic=True for a holomorphic function, or differentiate "
                 "its real part",
             )
@@ -342,11 +342,23 @@ def _check_scalar(fun, outs, out_tree, holomorphic):
     elif not dtypes.issubdtype(dtype, np.floating):
         raise TypeError(
             format_error(
-                "grad requires real-valued outputs (output dtype that is a sub-dtype "
-                f"of np.floating), but got {getattr(dtype, 'name', dtype)}",
-                try_="return a floating-point scalar",
+                f"grad needs a floating-point result, but {name} returned {aval}",
+                try_="return a float: result.astype(float)",
             )
         )
+
+
+def _described(x: Any) -> str:
+    """A result of the user's function, in a message: its type and structure."""
+    if is_valid_operand(x):
+        return str(get_aval(x))
+    if isinstance(x, (tuple, list)):
+        return f"a {type(x).__name__} of length {len(x)}"
+    return a_value(x)
+
+
+def _described_tree(outs, out_tree) -> str:
+    return str(tree.unflatten(out_tree, [get_aval(x) for x in outs])).replace("'", "")
 
 
 # --- jvp, vjp, linearize, linear_transpose
@@ -380,16 +392,19 @@ def jvp(
     for what, xs in (("primal", primals), ("tangent", tangents)):
         if not isinstance(xs, (tuple, list)):
             raise TypeError(
-                "primal and tangent arguments to jaxlike.jvp must be tuples or lists; "
-                f"found the {what}s to be a {type(xs).__name__}."
+                format_error(
+                    f"jvp takes a tuple or list of {what}s, one for each argument of "
+                    f"{fun_name(fun)}, but got {_described(xs)}",
+                    try_=f"({what},) for a single argument",
+                )
             )
     leaves, in_tree = tree.flatten((tuple(primals), {}))
     tangent_leaves, tangent_tree = tree.flatten((tuple(tangents), {}))
     if in_tree != tangent_tree:
         raise TypeError(
             format_error(
-                "primal and tangent arguments to jaxlike.jvp must have the same tree "
-                "structure",
+                f"jvp of {fun_name(fun)} got tangents of another structure than the "
+                "primals",
                 details=tree.describe_mismatch(
                     tuple(primals), tuple(tangents), "primals", "tangents"
                 ),
@@ -397,7 +412,7 @@ def jvp(
         )
     check_operands(fun, tuple(primals), {}, leaves)
     for i, (p, t) in enumerate(zip(leaves, tangent_leaves)):
-        _check_tangent(fun, primals, i, p, t)
+        _check_tangent("jvp", fun, primals, i, p, t)
     tangent_leaves = [
         Zero(get_aval(p).to_tangent_aval())
         if get_aval(p).to_tangent_aval().dtype == dtypes.float0
@@ -417,34 +432,34 @@ def jvp(
     return out, tangent
 
 
-def _check_tangent(fun, primals, i, p, t):
+def _check_tangent(what, fun, primals, i, p, t):
     expected = get_aval(p).to_tangent_aval()
     if isinstance(t, np.ndarray) and t.dtype == dtypes.float0:
         got_shape, got_dtype = t.shape, t.dtype
     else:
         got = get_aval(t)
         got_shape, got_dtype = got.shape, got.dtype
-    if got_dtype != expected.dtype:
-        name = leaf_names(fun, tuple(primals), {})[i]
-        raise TypeError(
-            format_error(
-                "primal and tangent arguments to jaxlike.jvp do not match; dtypes must "
-                f"be equal, or in case of int/bool primal dtype the tangent dtype must "
-                f"be float0. Got primal dtype {_name(get_aval(p).dtype)} and so "
-                f"expected tangent dtype {_name(expected.dtype)}, but got tangent "
-                f"dtype {_name(got_dtype)} instead",
-                details=[f"at {name}"],
-            )
+    if got_dtype == expected.dtype and got_shape == expected.shape:
+        return
+    name = leaf_names(fun, tuple(primals), {})[i]
+    wrong_dtype = got_dtype != expected.dtype
+    error = TypeError if wrong_dtype and what == "jvp" else ValueError
+    if expected.dtype == dtypes.float0:
+        cure: str | None = f"np.zeros({expected.shape}, jaxlike.float0)"
+    else:
+        cure = f"the tangent as {_name(expected.dtype)}" if wrong_dtype else None
+    got = f"{_name(got_dtype)}[{','.join(map(str, got_shape))}]"
+    raise error(
+        format_error(
+            f"{what} of {fun_name(fun)} got a tangent of another type than its primal",
+            details=[
+                f"{name} is {get_aval(p)}: its tangent must be "
+                f"{_name(expected.dtype)}[{','.join(map(str, expected.shape))}], "
+                f"but is {got}"
+            ],
+            try_=cure,
         )
-    if got_shape != expected.shape:
-        name = leaf_names(fun, tuple(primals), {})[i]
-        raise ValueError(
-            format_error(
-                "jvp called with different primal and tangent shapes; Got primal shape "
-                f"{expected.shape} and tangent shape as {got_shape}",
-                details=[f"at {name}"],
-            )
-        )
+    )
 
 
 def _name(dtype) -> str:
@@ -510,11 +525,14 @@ class VJPFunction:
         if ct_tree != self._out_tree:
             raise ValueError(
                 format_error(
-                    "unexpected tree structure of argument to vjp function: got "
-                    f"{ct_tree}, but expected to match {self._out_tree}"
+                    f"the vjp of {fun_name(self._fun)} got a cotangent of another "
+                    "structure than the result",
+                    details=[f"got {ct_tree}", f"expected {self._out_tree}"],
                 )
             )
-        checked = [_check_cotangent(x, a) for x, a in zip(cts, self._out_avals)]
+        checked = [
+            _check_cotangent(self._fun, x, a) for x, a in zip(cts, self._out_avals)
+        ]
         in_cts = iter(self._pullback(checked + self._extra_cts))
         results = []
         for aval, wanted in zip(self._avals, self._wanted):
@@ -539,37 +557,27 @@ def _with_residuals(vjp_fun: VJPFunction, residuals) -> VJPFunction:
     return new
 
 
-def _check_cotangent(ct, out_aval):
+def _check_cotangent(fun, ct, out_aval):
     expected = out_aval.to_tangent_aval()
     if isinstance(ct, np.ndarray) and ct.dtype == dtypes.float0:
         return Zero(expected)
     got = get_aval(ct)
+    # an integer result has no derivative: whatever was given for it
     if expected.dtype == dtypes.float0:
-        if got.dtype == dtypes.float0:
-            return Zero(expected)
-        raise TypeError(
-            format_error(
-                "Type of cotangent input to vjp function must be float0, since the "
-                f"corresponding primal output is {out_aval}, but got {got}",
-                try_="np.zeros(shape, jaxlike.dtypes.float0)",
-            )
-        )
-    if got.dtype != expected.dtype:
-        raise TypeError(
-            format_error(
-                f"Type of cotangent input to vjp function ({got.dtype.name}) must be "
-                f"the expected tangent type ({expected.dtype.name}) of corresponding "
-                f"primal output ({out_aval.dtype.name}) of the differentiated function."
-            )
-        )
-    if got.shape != expected.shape:
+        return Zero(expected)
+    if got.dtype != expected.dtype or got.shape != expected.shape:
         raise ValueError(
             format_error(
-                f"Shape of cotangent input to vjp function {got.shape} must be the "
-                f"same as the shape of corresponding primal output {expected.shape}."
+                f"the vjp of {fun_name(fun)} needs a cotangent {expected}, of the type "
+                f"of the result, but got {got}"
             )
         )
-    return ct
+    return _typed(ct, expected)
+
+
+def _typed(x, aval):
+    """`x` with a dtype: Python numbers become arrays of the type they stand for."""
+    return x if isinstance(x, (Array, np.ndarray)) else Array(to_buffer(x), aval)
 
 
 @api_boundary
@@ -614,7 +622,7 @@ def linearize(fun: Callable, *primals, has_aux: bool = False) -> tuple:
                 )
             )
         for i, (p, t) in enumerate(zip(leaves, given)):
-            _check_tangent(fun, primals, i, p, t)
+            _check_tangent("linearize", fun, primals, i, p, t)
         ins = [t for t, w in zip(given, wanted) if w]
         results = iter(eval_jaxpr(jaxpr, residuals, *ins))
         tangents_out = []
@@ -657,15 +665,19 @@ def linear_transpose(fun: Callable, *primals, reduce_axes=()) -> Callable:
     flat = FlatFunction(fun, in_tree)
     debug_info = DebugInfo("linear_transpose", fun_name(fun))
     jaxpr, consts = trace_to_jaxpr(flat, in_avals, debug_info=debug_info)
-    for aval in (*in_avals, *jaxpr.out_avals):
-        if not dtypes.issubdtype(aval.dtype, np.inexact):
-            kinds = ", ".join(_name(a.dtype) for a in (*in_avals, *jaxpr.out_avals))
-            raise TypeError(
-                format_error(
-                    "linear_transpose only supports functions of floating-point inputs "
-                    f"and outputs, got {kinds}"
-                )
+    kinds = [
+        [dtypes.issubdtype(a.dtype, kind) for a in (*in_avals, *jaxpr.out_avals)]
+        for kind in (np.inexact, np.integer)
+    ]
+    if not any(map(all, kinds)):
+        raise TypeError(
+            format_error(
+                "linear_transpose takes functions of floating-point arrays to "
+                "floating-point arrays, or of integers to integers, but "
+                f"{fun_name(fun)} maps {', '.join(map(str, in_avals))} to "
+                f"{', '.join(map(str, jaxpr.out_avals))}"
             )
+        )
     out_avals = jaxpr.out_avals
 
     @api_boundary
@@ -674,8 +686,9 @@ def linear_transpose(fun: Callable, *primals, reduce_axes=()) -> Callable:
         if ct_tree != flat.out_tree:
             raise TypeError(
                 format_error(
-                    "cotangent tree does not match function output, expected "
-                    f"{flat.out_tree} but got {ct_tree}"
+                    f"the transpose of {fun_name(fun)} got a cotangent of another "
+                    "structure than the result",
+                    details=[f"got {ct_tree}", f"expected {flat.out_tree}"],
                 )
             )
         for x, aval in zip(cts, out_avals):
@@ -683,11 +696,12 @@ def linear_transpose(fun: Callable, *primals, reduce_axes=()) -> Callable:
             if got.shape != aval.shape or got.dtype != aval.dtype:
                 raise TypeError(
                     format_error(
-                        "cotangent type does not match function output, expected "
-                        f"{aval} but got {got}"
+                        f"the transpose of {fun_name(fun)} needs a cotangent {aval}, "
+                        f"of the type of the result, but got {got}"
                     )
                 )
         args = [*consts, *(UndefinedPrimal(a) for a in in_avals)]
+        cts = [_typed(x, aval) for x, aval in zip(cts, out_avals)]
         outs = backward_pass(jaxpr.jaxpr, [], args, cts)[len(consts) :]
         results = [_as_array(instantiate(x)) for x in outs]
         return tree.unflatten(in_tree, results)[0]

@@ -68,7 +68,7 @@ def jacfwd(
             y, columns = vmap(pushforward, out_axes=(None, -1))(basis)
         for leaf in tree.leaves(y):
             _check_output(leaf, holomorphic, "jacfwd")
-        result = tree.map(lambda j: _split(dyn, j, -1), columns)
+        result = tree.map(lambda j, x: _split(dyn, _integers(j, x), -1), columns, y)
         return (result, aux) if has_aux else result
 
     return jac
@@ -166,22 +166,25 @@ def _check_input(x, holomorphic: bool, name: str, allow_int: bool = False) -> No
     if holomorphic:
         if not dtypes.issubdtype(dtype, np.complexfloating):
             raise TypeError(
-                f"{name} with holomorphic=True requires inputs with complex dtype, but "
-                f"got {dtype.name}."
+                format_error(
+                    f"{name} with holomorphic=True needs complex inputs, but got "
+                    f"{get_aval(x)}",
+                    try_="x + 0j, or holomorphic=False",
+                )
             )
     elif dtypes.issubdtype(dtype, np.complexfloating) and name == "jacfwd":
         raise TypeError(
-            f"{name} requires real-valued inputs (input dtype that is a sub-dtype of "
-            f"np.floating), but got {dtype.name}. For holomorphic differentiation, "
-            "pass holomorphic=True. For differentiation of non-holomorphic functions "
-            "involving complex inputs use jaxlike.jvp directly."
+            format_error(
+                f"{name} needs real inputs, but got {get_aval(x)}",
+                try_="holomorphic=True for a holomorphic function, jaxlike.jvp for "
+                "another",
+            )
         )
     elif not dtypes.issubdtype(dtype, np.inexact) and not allow_int:
         raise TypeError(
             format_error(
-                f"{name} requires real-valued inputs (input dtype that is a sub-dtype "
-                f"of np.floating), but got {getattr(dtype, 'name', dtype)}.",
-                try_="pass floating-point values",
+                f"{name} needs floating-point inputs, but got {get_aval(x)}",
+                try_="x * 1.0, or other argnums",
             )
         )
 
@@ -190,16 +193,21 @@ def _check_output(x, holomorphic: bool, name: str) -> None:
     dtype = get_aval(x).dtype
     if holomorphic and not dtypes.issubdtype(dtype, np.complexfloating):
         raise TypeError(
-            f"{name} with holomorphic=True requires outputs with complex dtype, but "
-            f"got {dtype.name}."
+            format_error(
+                f"{name} with holomorphic=True needs complex results, but got "
+                f"{get_aval(x)}",
+                try_="holomorphic=False for a real function",
+            )
         )
     if not holomorphic and name == "jacrev":
         if dtypes.issubdtype(dtype, np.complexfloating) or not dtypes.issubdtype(
             dtype, np.floating
         ):
             raise TypeError(
-                f"{name} requires real-valued outputs (output dtype that is a "
-                f"sub-dtype of np.floating), but got {getattr(dtype, 'name', dtype)}."
+                format_error(
+                    f"{name} needs real floating-point results, but got {get_aval(x)}",
+                    try_="jacfwd, which takes any real input; or a float result",
+                )
             )
 
 
@@ -220,6 +228,14 @@ def _standard_basis(pytree: Any) -> Any:
             basis.append(block.reshape((total, *aval.shape)))
         offset += aval.size
     return tree.unflatten(treedef, basis)
+
+
+def _integers(column: Any, value: Any) -> Any:
+    """The derivative of an integer result: zeros of its dtype."""
+    aval = get_aval(column)
+    if aval.dtype != dtypes.float0:
+        return column
+    return np.zeros(aval.shape, get_aval(value).dtype)
 
 
 def _split(pytree: Any, stacked: Any, axis: int) -> Any:

@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from jaxlike.core import dtypes
 from jaxlike.core.avals import get_aval
 from jaxlike.core.errors import format_error
 from jaxlike.core.jaxpr import ClosedJaxpr, eval_jaxpr
@@ -67,8 +68,9 @@ class JVPTrace(Trace):
             if all(type(t) is Zero for t in tangents):
                 return primitive.bind(*primals, **params)
             if primitive.jvp is None:
-                raise missing_jvp(primitive)
-            out, tangent = primitive.jvp(primals, tangents, **params)
+                out, tangent = without_tangents(primitive, primals, params)
+            else:
+                out, tangent = primitive.jvp(primals, tangents, **params)
         finally:
             state.trace = previous
         if primitive.multiple_results:
@@ -114,6 +116,16 @@ class JVPTrace(Trace):
         finally:
             state.trace = previous
         return [self.pack(p, t) for p, t in zip(outs, out_tangents, strict=True)]
+
+
+def without_tangents(primitive, primals, params) -> tuple[Any, Any]:
+    """(outs, Zeros) of a primitive without a JVP rule, where results are integers."""
+    out = primitive.bind(*primals, **params)
+    outs = out if primitive.multiple_results else [out]
+    tangents = [Zero(get_aval(x).to_tangent_aval()) for x in outs]
+    if any(t.aval.dtype != dtypes.float0 for t in tangents):
+        raise missing_jvp(primitive)
+    return out, tangents if primitive.multiple_results else tangents[0]
 
 
 def missing_jvp(primitive) -> Exception:

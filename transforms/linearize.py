@@ -22,7 +22,7 @@ from jaxlike.core.state import state
 from jaxlike.core.trace import Trace, Tracer
 from jaxlike.core.zeros import Zero
 from jaxlike.primitives.linear import instantiate
-from jaxlike.transforms.jvp import missing_jvp
+from jaxlike.transforms.jvp import without_tangents
 
 
 class TangentTrace(Trace):
@@ -131,7 +131,8 @@ class LinearizeTrace(Trace):
                 state.trace = self.tangent_trace
                 outs, out_tangents = primitive.jvp(primals, tangents, **params)
             else:
-                raise missing_jvp(primitive)
+                state.trace = self.parent
+                outs, out_tangents = without_tangents(primitive, primals, params)
         finally:
             state.trace = previous
         if primitive.multiple_results:

@@ -13,7 +13,7 @@ from typing import Any
 
 from jaxlike.core import errors, source_info
 from jaxlike.core.array import Array, to_buffer
-from jaxlike.core.avals import AbstractValue, get_aval
+from jaxlike.core.avals import AbstractValue, ShapedArray, get_aval
 from jaxlike.core.config import config
 from jaxlike.core.jaxpr import (
     Atom,
@@ -83,9 +83,12 @@ class StagingTrace(Trace):
         if isinstance(x, Tracer):
             check_not_leaked(x)
         aval = get_aval(x)
-        if not aval.shape and not isinstance(x, Array):
+        if not aval.shape and type(aval) is ShapedArray:
             # Python scalars stay as they are: the value says that it is weakly typed
-            return Literal(x if aval.weak_type else to_buffer(x)[()], aval)
+            if not isinstance(x, Array):
+                return Literal(x if aval.weak_type else to_buffer(x)[()], aval)
+            if aval.weak_type and type(x) is Array:
+                return Literal(to_buffer(x).item(), aval)
         var = Var(aval)
         self.const_of[id(x)] = var
         self.constvars.append(var)

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from jaxlike.core import dtypes
+from jaxlike.core.array import Array
 from jaxlike.core.avals import ShapedArray, get_aval
 from jaxlike.core.primitive import Primitive
 from jaxlike.core.zeros import Zero
@@ -58,7 +59,9 @@ def zeros_of(aval: ShapedArray) -> Any:
         return np.zeros(aval.shape, dtypes.float0)
     from jaxlike.primitives.shapes import broadcast_in_dim
 
-    zero = np.zeros((), aval.dtype)
+    zero: Any = np.zeros((), aval.dtype)
+    if aval.weak_type:
+        zero = Array(zero, ShapedArray((), aval.dtype, True))
     return broadcast_in_dim(zero, aval.shape, ()) if aval.shape else zero
 
 

@@ -302,8 +302,11 @@ def _dtype_name(dtype) -> str:
 def scalar_like(x: Any, value: float) -> Any:
     """`value` as a scalar operand that goes with `x`: of its dtype and weak type."""
     aval = get_aval(x)
-    if aval.weak_type and aval.dtype == dtypes.python_scalar_dtype(type(value)):
-        return value
+    if aval.weak_type:
+        if aval.dtype.kind == "c":
+            value = complex(value)
+        if aval.dtype == dtypes.python_scalar_dtype(type(value)):
+            return value
     key = aval.dtype, value
     try:
         return _scalars[key]
