@@ -49,6 +49,9 @@ _NUMPY_UPDATES: dict[str, np.ufunc | None] = {
 }
 
 
+_MODES = (None, "clip", "drop", "fill", "promise_in_bounds")
+
+
 class IndexUpdateHelper:
     """`x.at`: index it to name the elements to update.
 
@@ -191,7 +194,7 @@ def _add_method(name: str, kind: str, doc: str, *also: str) -> None:
         wrap_negative_indices: bool = True,
     ) -> Any:
         x = self.array
-        if type(x) is Array and wrap_negative_indices:
+        if type(x) is Array and wrap_negative_indices and mode in _MODES:
             out = _by_numpy(x, self.index, values, kind)
             if out is not None:
                 return out

@@ -9,7 +9,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 
@@ -57,27 +57,32 @@ class New:
     """A new axis of size 1."""
 
 
-@dataclass(slots=True)
 class Span:
     """A slice of an axis: `size` elements, from `start` on, forwards, `step` apart.
 
     Where `reversed`, the result has them in the opposite order.
     """
 
-    axis: int
-    start: Any
-    size: int
-    step: int = 1
-    reversed: bool = False
-    is_new: ClassVar[bool] = False
+    __slots__ = ("axis", "reversed", "size", "start", "step")
+
+    def __init__(
+        self, axis: int, start: Any, size: int, step: int = 1, reversed: bool = False
+    ):
+        self.axis = axis
+        self.start = start
+        self.size = size
+        self.step = step
+        self.reversed = reversed
 
 
-@dataclass(slots=True)
 class Pick:
     """Integer positions on an axis: a Python int, an ndarray or a tracer."""
 
-    axis: int
-    value: Any
+    __slots__ = ("axis", "value")
+
+    def __init__(self, axis: int, value: Any):
+        self.axis = axis
+        self.value = value
 
     @property
     def ndim(self) -> int:
@@ -88,7 +93,6 @@ class Pick:
         return () if isinstance(self.value, int) else self.value.shape
 
 
-@dataclass(slots=True)
 class Indexer:
     """An index, read for an array of `shape`.
 
@@ -96,10 +100,19 @@ class Indexer:
     Ellipsis was. added: axes of size 1 to add to the array first (for x[True]).
     """
 
-    shape: tuple[int, ...]
-    parts: list[Any]
-    gaps: frozenset[int]
-    added: tuple[int, ...]
+    __slots__ = ("added", "gaps", "parts", "shape")
+
+    def __init__(
+        self,
+        shape: tuple[int, ...],
+        parts: list[Any],
+        gaps: frozenset[int],
+        added: tuple[int, ...],
+    ):
+        self.shape = shape
+        self.parts = parts
+        self.gaps = gaps
+        self.added = added
 
     @property
     def picks(self) -> list[Pick]:

@@ -113,17 +113,45 @@ def qr(a: ArrayLike, mode: str = "reduced") -> Array | QRResult:
 
     [a] = matrices("qr", a)
     if mode == "raw":
-        packed, taus = linalg.geqrf(a)
+        packed, taus = _reflectors(*linalg.qr(a, full_matrices=False))
         return QRResult(jnp.matrix_transpose(packed), taus)
     if mode in ("reduced", "r", "full"):
-        q, r = linalg.qr(a, pivoting=False, full_matrices=False)
+        q, r = linalg.qr(a, full_matrices=False)
     elif mode == "complete":
-        q, r = linalg.qr(a, pivoting=False, full_matrices=True)
+        q, r = linalg.qr(a, full_matrices=True)
     else:
         raise ValueError(
             errors.format_error(f"Unsupported QR decomposition mode '{mode}'")
         )
     return r if mode == "r" else QRResult(q, r)
+
+
+def _reflectors(q: Any, r: Any) -> tuple[Any, Any]:
+    """The factors as LAPACK packs them: R above, the reflectors below its diagonal.
+
+    Q is I - V T V1.H, with V unit lower and T upper triangular, so V is a factor of
+    the LU decomposition, without exchanges, of Q - I.
+    """
+    from jaxlike.control_flow import fori_loop
+
+    m, k = q.shape[-2:]
+    rows = np.arange(m)
+
+    def eliminate(j, state):
+        v, rest, taus = state
+        pivot = rest[..., j, j]
+        safe = jnp.where(pivot == 0, 1, pivot)
+        column = jnp.where(rows > j, rest[..., :, j] / safe[..., None], 0)
+        column = column.astype(q.dtype)
+        rest = rest - column[..., :, None] * rest[..., j, None, :]
+        return v.at[..., j].set(column), rest, taus.at[..., j].set(-pivot)
+
+    start = q - jnp.eye(m, k, dtype=q.dtype)
+    taus = jnp.zeros((*q.shape[:-2], k), q.dtype)
+    v, _, taus = fori_loop(0, k, eliminate, (jnp.zeros_like(q), start, taus))
+    below = [(0, 0)] * (r.ndim - 2) + [(0, m - k), (0, 0)]
+    across = [(0, 0)] * (r.ndim - 2) + [(0, 0), (0, r.shape[-1] - k)]
+    return jnp.pad(r, below) + jnp.pad(v, across), taus
 
 
 def svd(

@@ -194,13 +194,10 @@ def _slogdet(a: Any, method: str) -> tuple[Any, Any]:
 
     if method == "lu":
         _, _, sign, diagonal = _factors_of_det(a)
-    else:  # each reflector of the factorisation has determinant -1 unless it is empty
-        packed, taus = linalg.geqrf(a)
-        diagonal = jnp.diagonal(packed, axis1=-2, axis2=-1)
-        # a reflector I - tau v v.H has the determinant 1 - tau |v|^2
-        tail = jnp.sum(jnp.abs(jnp.tril(packed, -1)) ** 2, axis=-2)
-        sign = jnp.prod(1 - taus * (1 + tail).astype(taus.dtype), axis=-1)
-        sign = sign / jnp.abs(sign)
+    else:
+        q, r = linalg.qr(a, full_matrices=False)
+        sign, _ = _slogdet(q, "lu")
+        diagonal = jnp.diagonal(r, axis1=-2, axis2=-1)
     size = jnp.abs(diagonal)
     sign = sign * jnp.prod(diagonal / size.astype(a.dtype), axis=-1)
     singular = jnp.any(diagonal == 0, axis=-1)
