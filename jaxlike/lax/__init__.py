@@ -475,6 +475,9 @@ from jaxlike.primitives.dynamic_slicing import (
 from jaxlike.primitives.dynamic_slicing import (
     dynamic_update_slice_p as dynamic_update_slice_p,
 )
+from jaxlike.primitives.fft import FftType as FftType
+from jaxlike.primitives.fft import fft as fft
+from jaxlike.primitives.fft import fft_p as fft_p
 from jaxlike.primitives.gather import (
     gather as gather,
 )
@@ -601,6 +604,12 @@ from jaxlike.primitives.precision import (
 from jaxlike.primitives.precision import (
     PrecisionLike as PrecisionLike,
 )
+from jaxlike.primitives.ragged import (
+    RaggedDotDimensionNumbers as RaggedDotDimensionNumbers,
+)
+from jaxlike.primitives.ragged import ragged_dot as ragged_dot
+from jaxlike.primitives.ragged import ragged_dot_general as ragged_dot_general
+from jaxlike.primitives.ragged import ragged_dot_general_p as ragged_dot_general_p
 from jaxlike.primitives.reductions import (
     argmax as argmax,
 )
@@ -709,6 +718,8 @@ from jaxlike.primitives.rounding import (
 from jaxlike.primitives.rounding import (
     round_p as round_p,
 )
+from jaxlike.primitives.scaled_dot import scaled_dot as scaled_dot
+from jaxlike.primitives.scaled_dot import scaled_dot_p as scaled_dot_p
 from jaxlike.primitives.scatter import (
     scatter as scatter,
 )
