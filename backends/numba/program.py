@@ -93,11 +93,14 @@ class Program:
     def _schedule_call(self, eqn: JaxprEqn) -> None:
         lowered = lower_library(eqn, self.fusion.resolver)
         if lowered is not None:
+            made = {v for low in lowered for v in low.outputs}
             for low in lowered:
                 for v in low.inputs:
-                    self._make_available(v)
-                self._in_memory.update(low.outputs)
-                self.schedule.append(low)
+                    if v not in made:
+                        self._make_available(v)
+            # all in one native run: some may write to one result together
+            self._in_memory.update(made)
+            self.schedule += lowered
             return
         for v in eqn.invars:
             if type(v) is not Literal:

@@ -1,6 +1,6 @@
 """Products (plan/products.py) as LLVM IR: a tile of outputs in registers.
 
-A grid point is a tile of some rows; it goes over its columns in blocks of a few vectors.
+A grid point is a tile of some rows; it goes over columns in blocks of a few vectors.
 In the innermost loop each row's element of a is broadcast and multiplied with the
 block's vectors of b. Rows that a last tile lacks are computed again from the last row.
 """

@@ -27,11 +27,11 @@ from jaxlike.backends.plan.access import (
 )
 from jaxlike.backends.plan.build import KernelBuilder
 from jaxlike.backends.plan.lowering import Lowered
-from jaxlike.backends.plan.ops import INDEX
+from jaxlike.backends.plan.moves import padded
 from jaxlike.core.avals import ShapedArray
 from jaxlike.core.jaxpr import Atom, JaxprEqn, Literal, Var
 
-MAX_BLAS_FREE = 1 << 24
+MAX_BLAS_FREE = 1 << 28
 """Multiplications from which a plain matrix product is left to BLAS."""
 MIN_COLUMNS = 4
 DTYPES = (np.dtype(np.float32), np.dtype(np.float64))
@@ -224,17 +224,19 @@ def _convolution(eqn: JaxprEqn, resolver: Resolver) -> list[Lowered] | None:
         return None  # columns are the features, and must lie side by side
     space = len(lhs_space)
     before: list[Lowered] = []
-    a_var, a_shape = lhs, list(lhs.aval.shape)
+    a_var: Atom = lhs
     base_dilation = params["lhs_dilation"]
     padding = params["padding"]
     if any(lo or hi for lo, hi in padding) or any(d != 1 for d in base_dilation):
         pads = {d: (*p, h) for d, p, h in zip(lhs_space, padding, base_dilation)}
-        made = _padded(lhs, pads, resolver)
+        shape = list(lhs.aval.shape)
+        for d, (low, high, hole) in pads.items():
+            shape[d] = low + (shape[d] - 1) * hole + 1 + high
+        a_var = Var(ShapedArray(tuple(shape), lhs.aval.dtype))
+        made = padded(lhs, pads, resolver, a_var, None)
         if made is None:
             return None
         before.append(made)
-        (a_var,) = made.outputs
-        a_shape = list(a_var.aval.shape)
     # the space: batch, positions; features; channels after window offsets
     counts = [out.aval.shape[d] for d in out_space]
     kernel = [rhs.aval.shape[d] for d in rhs_space]
@@ -275,65 +277,3 @@ def _convolution(eqn: JaxprEqn, resolver: Resolver) -> list[Lowered] | None:
 
 def _reordered(address: Affine, order: Sequence[int]) -> Affine:
     return Affine(address.const, tuple(address.coefs[d] for d in order))
-
-
-def _padded(
-    atom: Atom, pads: dict[int, tuple[int, int, int]], resolver: Resolver
-) -> Lowered | None:
-    """A kernel that copies to scratch with (low, high, holes) zeros along some axes."""
-    shape = list(atom.aval.shape)
-    rank = len(shape)
-    if any(lo < 0 or hi < 0 for lo, hi, _ in pads.values()):
-        return None
-    access = _resolved(atom, {d: d for d in range(rank)}, rank, resolver)
-    if access is None:
-        return None
-    for d, (low, high, hole) in pads.items():
-        shape[d] = low + (shape[d] - 1) * hole + 1 + high
-    scratch = Var(ShapedArray(tuple(shape), atom.aval.dtype))
-    # the last axes that are copied whole, or padded alone, are one inner loop
-    split = rank - 1
-    steps = access.address.coefs
-    while (
-        split > 0
-        and split not in pads
-        and steps[split - 1] == steps[split] * atom.aval.shape[split]
-        and pads.get(split - 1, (0, 0, 1))[2] == 1
-    ):
-        split -= 1
-    width = math.prod(atom.aval.shape[split + 1 :])
-    k = KernelBuilder(shape[:split] or [1])
-    x = k.input(access.base.aval.dtype, access.base.aval.shape)
-    y = k.output(atom.aval.dtype, shape)
-    terms, const, guards = {}, access.address.const, []
-
-    def along(value, d: int, unit_size: int, step: int) -> None:
-        """Add axis d, of which `value` counts elements of unit_size."""
-        nonlocal const
-        low, high, hole = pads.get(d, (0, 0, 1))
-        size = atom.aval.shape[d] * unit_size
-        if low or high:
-            guards.append(k.op("ge", value, k.const(low * unit_size, INDEX)))
-            last = low * unit_size + (size - 1) * hole
-            guards.append(k.op("le", value, k.const(last, INDEX)))
-        if hole == 1:
-            terms[value] = step
-            const -= low * unit_size * step
-            return
-        place = k.op("sub", value, k.const(low, INDEX))
-        holes = k.const(hole, INDEX)
-        remainder = k.op("rem", place, holes)
-        guards.append(k.op("eq", remainder, k.const(0, INDEX)))
-        terms[k.op("div", place, holes)] = step
-
-    for d, value in zip(range(split), k.indices):
-        along(value, d, 1, steps[d])
-    with k.loop(shape[split] * width) as loop:
-        along(loop.index, split, width, steps[rank - 1] if width > 1 else steps[split])
-        guard = None
-        for g in guards:
-            guard = g if guard is None else k.op("and", guard, g)
-        value = k.load(x, terms, const, guard)
-        out = dict(zip(k.indices, strides(shape)[:split]))
-        k.store(y, {**out, loop.index: 1}, value)
-    return Lowered(k.finish("padded operand"), [access.base], [scratch])

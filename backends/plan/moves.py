@@ -1,0 +1,182 @@
+"""Kernels that move data: concatenate and pad."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from jaxlike.backends.plan.access import Access, Resolver, strides
+from jaxlike.backends.plan.build import KernelBuilder
+from jaxlike.backends.plan.ir import Value
+from jaxlike.backends.plan.lowering import Lowered
+from jaxlike.backends.plan.ops import DTYPES, INDEX
+from jaxlike.backends.plan.windows import whole
+from jaxlike.core.jaxpr import Atom, JaxprEqn, Literal, Var
+
+MAX_PIECES = 16
+Pads = dict[int, tuple[int, int, int]]
+
+
+def lower_concatenate(eqn: JaxprEqn, resolver: Resolver) -> list[Lowered] | None:
+    """One kernel: for each place of the axes before, each piece's loop."""
+    (out,) = eqn.outvars
+    axis = eqn.params["dimension"]
+    pieces = [v for v in eqn.invars if v.aval.size]
+    if not pieces or len(pieces) > MAX_PIECES or out.aval.dtype not in DTYPES:
+        return None
+    accesses = [whole(v, resolver) for v in pieces]
+    if any(a is None for a in accesses):
+        return None
+    shape = out.aval.shape
+    steps = strides(shape)
+    k = KernelBuilder(shape[:axis])
+    inputs: list[Var] = []
+    buffers: dict[Var, int] = {}
+    for access in accesses:
+        if access.base not in buffers:
+            buffers[access.base] = k.input(
+                access.base.aval.dtype, access.base.aval.shape
+            )
+            inputs.append(access.base)
+    y = k.output(out.aval.dtype, shape)
+    start = 0
+    for v, access in zip(pieces, accesses):
+        terms = dict(zip(k.indices, access.address.coefs))
+        to = dict(zip(k.indices, steps))
+        _copy(
+            k,
+            v.aval.shape[axis:],
+            (buffers[access.base], access.address.coefs[axis:], access.address.const),
+            (y, steps[axis:], start * steps[axis]),
+            terms,
+            to,
+        )
+        start += v.aval.shape[axis]
+    return [Lowered(k.finish("concatenate"), inputs, [out])]
+
+
+def _copy(k: KernelBuilder, shape: Sequence[int], source, target, terms, to) -> None:
+    """Loops that copy; neighbouring axes that both sides walk as one are one loop."""
+    x, from_steps, from_const = source
+    y, to_steps, to_const = target
+    if not shape:
+        k.store(y, to, k.load(x, terms, from_const), to_const)
+        return
+    size, used = shape[0], 1
+    while used < len(shape) and (
+        shape[used] == 1
+        or size == 1
+        or (
+            from_steps[used - 1] == from_steps[used] * shape[used]
+            and to_steps[used - 1] == to_steps[used] * shape[used]
+        )
+    ):
+        if shape[used] == 1:  # keep the steps of the axis that counts
+            from_steps = (
+                *from_steps[:used],
+                from_steps[used - 1],
+                *from_steps[used + 1 :],
+            )
+            to_steps = (*to_steps[:used], to_steps[used - 1], *to_steps[used + 1 :])
+        size *= shape[used]
+        used += 1
+    with k.loop(size) as loop:
+        i = loop.index
+        _copy(
+            k,
+            shape[used:],
+            (x, from_steps[used:], from_const),
+            (y, to_steps[used:], to_const),
+            {**terms, i: from_steps[used - 1]},
+            {**to, i: to_steps[used - 1]},
+        )
+
+
+def lower_pad(eqn: JaxprEqn, resolver: Resolver) -> list[Lowered] | None:
+    x, fill = eqn.invars
+    (out,) = eqn.outvars
+    if 0 in (x.aval.size, out.aval.size) or not out.aval.shape:
+        return None
+    if out.aval.dtype not in DTYPES:
+        return None
+    config = eqn.params["padding_config"]
+    pads = {
+        d: (lo, hi, 1 + n) for d, (lo, hi, n) in enumerate(config) if any((lo, hi, n))
+    }
+    value = whole(fill, resolver) if type(fill) is not Literal else fill
+    if value is None:
+        return None
+    made = padded(x, pads, resolver, out, value)
+    return None if made is None else [made]
+
+
+def padded(
+    atom: Atom, pads: Pads, resolver: Resolver, out: Var, fill: Access | Literal | None
+) -> Lowered | None:
+    """A kernel that copies with (low, high, distance of neighbours) along some axes.
+
+    fill: what comes around and between; zero if None.
+    """
+    shape = out.aval.shape
+    access = whole(atom, resolver)
+    if access is None:
+        return None
+    sizes, steps = atom.aval.shape, access.address.coefs
+    # the last axes that are copied whole, and the one before, are one inner loop
+    split = len(shape) - 1
+    while (
+        split > 0
+        and split not in pads
+        and steps[split - 1] == steps[split] * sizes[split]
+        and pads.get(split - 1, (0, 0, 1))[2] == 1
+    ):
+        split -= 1
+    width = math.prod(sizes[split + 1 :])
+    k = KernelBuilder(shape[:split] or [1])
+    x = k.input(access.base.aval.dtype, access.base.aval.shape)
+    inputs = [access.base]
+    other = None
+    if isinstance(fill, Literal):
+        other = k.const(fill.val, atom.aval.dtype)
+    elif fill is not None:
+        if fill.base not in inputs:
+            inputs.append(fill.base)
+            scalar = k.input(fill.base.aval.dtype, fill.base.aval.shape)
+        else:
+            scalar = x
+        other = k.load(scalar, {}, fill.address.const)
+    y = k.output(atom.aval.dtype, shape)
+    terms: dict[Value, int] = {}
+    const, guards = access.address.const, []
+
+    def along(value: Value, d: int, unit_size: int, step: int) -> None:
+        """Add axis d, along which `value` counts elements of unit_size."""
+        nonlocal const
+        low, high, hole = pads.get(d, (0, 0, 1))
+        low, size = low * unit_size, sizes[d] * unit_size
+        if low > 0:
+            guards.append(k.op("ge", value, k.const(low, INDEX)))
+        if high > 0:
+            last = low + (size - 1) * hole
+            guards.append(k.op("le", value, k.const(last, INDEX)))
+        if hole == 1:
+            terms[value] = step
+            const -= low * step
+            return
+        place = k.op("sub", value, k.const(low, INDEX))
+        holes = k.const(hole, INDEX)
+        inside = k.op("eq", k.op("rem", place, holes), k.const(0, INDEX))
+        guards.append(inside)
+        terms[k.op("div", place, holes)] = step
+
+    for d, value in zip(range(split), k.indices):
+        along(value, d, 1, steps[d])
+    with k.loop(shape[split] * width) as loop:
+        along(loop.index, split, width, steps[-1] if width > 1 else steps[split])
+        guard = None
+        for g in guards:
+            guard = g if guard is None else k.op("and", guard, g)
+        value = k.load(x, terms, const, guard, other if guard is not None else None)
+        places = dict(zip(k.indices, strides(shape)[:split]))
+        k.store(y, {**places, loop.index: 1}, value)
+    return Lowered(k.finish("pad"), inputs, [out])

@@ -1,0 +1,176 @@
+"""Products, convolutions, windows and moves of data as kernels of their own."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import jaxlike
+from jaxlike import lax
+from jaxlike.backends.numba.engine import compile_kernels
+from jaxlike.backends.numba.target import host
+from jaxlike.backends.numba.tiles import numpy_product, product_kernel
+from jaxlike.backends.plan.lowering import Lowered
+from jaxlike.backends.plan.products import Axis, Product, merged
+from tests.backends.test_program import check
+
+RNG = np.random.default_rng(0)
+
+
+def normal(*shape, dtype=np.float32):
+    return RNG.standard_normal(shape).astype(dtype)
+
+
+def kernels_only(program) -> bool:
+    return all(isinstance(step, Lowered) for step in program.schedule)
+
+
+DOTS = {
+    "plain": ((5, 7), (7, 9), (((1,), (0,)), ((), ()))),
+    "wide": ((64, 100), (100, 75), (((1,), (0,)), ((), ()))),
+    "transposed left": ((7, 5), (7, 37), (((0,), (0,)), ((), ()))),
+    "transposed right": ((8, 64), (30, 64), (((1,), (1,)), ((), ()))),
+    "batch": ((3, 5, 7), (3, 7, 20), (((2,), (1,)), ((0,), (0,)))),
+    "batch inside": ((5, 3, 7), (7, 3, 20), (((2,), (0,)), ((1,), (1,)))),
+    "vector": ((4,), (4, 6), (((0,), (0,)), ((), ()))),
+    "two sums": ((2, 3, 4, 5), (5, 4, 3, 8), (((3, 2), (0, 1)), ((), ()))),
+    "outer": ((5,), (6,), (((), ()), ((), ()))),
+    "long": ((4, 3000), (3000, 40), (((1,), (0,)), ((), ()))),
+    "long sums of many rows": ((40, 3000), (3000, 40), (((1,), (0,)), ((), ()))),
+}
+
+
+@pytest.mark.parametrize("name", DOTS)
+def test_dot_general(name):
+    a, b, dims = DOTS[name]
+    a, b = normal(*a), normal(*b)
+    program = check(
+        lambda a, b: lax.dot_general(a, b, dims), a, b, rtol=1e-3, atol=1e-3
+    )
+    assert kernels_only(program)
+
+
+def test_dot_of_views():
+    """Transposes, flips and slices of operands are read in place."""
+
+    def f(a, b):
+        a = lax.rev(lax.transpose(a, (1, 0)), (0,))
+        return lax.dot(a, lax.slice(b, (1, 0), (8, 6)))
+
+    program = check(f, normal(7, 9), normal(9, 6), rtol=1e-4, atol=1e-4)
+    assert len(program.schedule) == 1
+
+
+CONVOLUTIONS = {
+    "same": {"window_strides": (1, 1), "padding": "SAME"},
+    "strided": {"window_strides": (2, 2), "padding": "SAME"},
+    "holes": {"window_strides": (2, 1), "padding": "VALID", "rhs_dilation": (2, 1)},
+    "spread": {
+        "window_strides": (1, 1),
+        "padding": ((2, 1), (0, 3)),
+        "lhs_dilation": (2, 3),
+    },
+}
+SHAPES = [((3, 8, 8, 5), (3, 3, 5, 16)), ((1, 6, 6, 8), (2, 1, 8, 20))]
+
+
+@pytest.mark.parametrize("name", CONVOLUTIONS)
+@pytest.mark.parametrize("shapes", SHAPES)
+def test_convolution_and_gradients(name, shapes):
+    x, w = map(lambda s: normal(*s), shapes)
+
+    def conv(x, w):
+        layout = ("NHWC", "HWIO", "NHWC")
+        return lax.conv_general_dilated(
+            x, w, dimension_numbers=layout, **CONVOLUTIONS[name]
+        )
+
+    def loss(x, w):
+        return lax.reduce_sum(lax.sin(conv(x, w)), (0, 1, 2, 3))
+
+    assert kernels_only(check(conv, x, w, rtol=1e-3, atol=1e-3))
+    check(jaxlike.grad(loss, (0, 1)), x, w, rtol=1e-3, atol=1e-3)
+
+
+@pytest.mark.parametrize("reducer", [lax.max, lax.min, lax.add])
+@pytest.mark.parametrize("padding", ["VALID", "SAME"])
+@pytest.mark.parametrize("steps", [(2, 2), (1, 3), (3, 1)])
+def test_windows_and_gradients(reducer, padding, steps):
+    x = normal(2, 7, 8, 5)
+    start = {lax.max: -np.inf, lax.min: np.inf, lax.add: 0.0}[reducer]
+
+    def pool(x):
+        window, moves = (1, 2, 2, 1), (1, *steps, 1)
+        return lax.reduce_window(x, np.float32(start), reducer, window, moves, padding)
+
+    def loss(x):
+        return lax.reduce_sum(lax.sin(pool(x)), (0, 1, 2, 3))
+
+    assert kernels_only(check(pool, x))
+    check(jaxlike.grad(loss), x, rtol=1e-4, atol=1e-5)
+
+
+def test_windows_choose_the_first_of_equals():
+    x = np.zeros((1, 4, 4, 3), np.float32)
+    x[0, 1, 1, 0] = np.nan
+
+    def loss(x):
+        y = lax.reduce_window(
+            x, np.float32(-np.inf), lax.max, (1, 2, 2, 1), (1, 2, 2, 1), "VALID"
+        )
+        return lax.reduce_sum(y, (0, 1, 2, 3))
+
+    assert kernels_only(check(jaxlike.grad(loss), x))
+
+
+axes = st.lists(st.integers(1, 9), max_size=3)
+
+
+@settings(max_examples=40, deadline=None)
+@given(axes, axes, axes, st.integers(1, 70), st.booleans(), st.randoms())
+def test_products_of_any_strides(batch, rows, sums, columns, double, random):
+    """Rows and sums may lie anywhere in a; columns side by side in b and out."""
+    dtype = np.dtype(np.float64 if double else np.float32)
+    out_step, axes_of = columns, {"batch": [], "rows": [], "sums": []}
+    for name, sizes in (("rows", rows), ("batch", batch)):
+        for n in sizes:
+            axes_of[name].append(Axis(n, random.choice([1, 3, 7]), 0, out_step))
+            out_step *= n
+    for n in sums or [1]:
+        axes_of["sums"].append(
+            Axis(n, random.choice([1, 2, 5]), random.choice([0, 80]))
+        )
+    product = Product(
+        dtype,
+        merged(axes_of["batch"][::-1]),
+        merged(axes_of["rows"][::-1]),
+        columns,
+        merged(axes_of["sums"]) or (Axis(1),),
+        a_offset=2,
+        b_offset=3,
+    )
+    a, b = (
+        RNG.standard_normal(600).astype(dtype),
+        RNG.standard_normal(2400).astype(dtype),
+    )
+    (kernel,) = compile_kernels([product_kernel(product, host())])
+    out = np.full(out_step, np.nan, dtype)
+    table = np.array([a.ctypes.data, b.ctypes.data, out.ctypes.data], np.int64)
+    kernel.call(table.ctypes.data)
+    expected = numpy_product(product, a, b, out_step)
+    np.testing.assert_allclose(out, expected, 1e-3, 1e-3)
+
+
+def test_products_of_other_machines_are_written():
+    product = Product(
+        np.dtype(np.float32), (), (Axis(8, 4, 0, 9),), 9, (Axis(4, 1, 9),)
+    )
+    for width, features in ((16, ""), (32, "+avx2")):
+        target = dataclasses.replace(
+            host(), vector_bytes=width, features=features, masked=False
+        )
+        assert f"<{width // 4} x float>" in product_kernel(product, target).text
