@@ -48,10 +48,16 @@ class BatchTracer(Tracer):
 class BatchTrace(Trace):
     """Replaces each primitive by its batched form."""
 
-    __slots__ = ("axis_data", "closed", "parent")
+    __slots__ = ("axis_data", "closed", "owner", "parent")
 
-    def __init__(self, parent: Trace, axis_data: AxisData):
+    def __init__(
+        self,
+        parent: Trace,
+        axis_data: AxisData,
+        owner: tuple[str, Any] | None = None,
+    ):
         self.parent = parent
+        self.owner = owner
         self.axis_data = axis_data
         self.closed = False
 
@@ -86,11 +92,19 @@ class BatchTrace(Trace):
             return [self.pack(x, d) for x, d in zip(out, out_dims, strict=True)]
         return self.pack(out, out_dims)
 
+    def _unaffected(self, dims) -> bool:
+        # collectives inside a function may use a named axis, batched arguments or not
+        return self.axis_data.name is None and all(d is None for d in dims)
+
     def process_custom_jvp_call(self, primitive, fun, jvp, args, *, symbolic_zeros):
         vals, dims = zip(*map(self.unpack, args)) if args else ((), ())
         previous = state.trace
         state.trace = self.parent
         try:
+            if self._unaffected(dims):
+                return primitive.bind_with_trace(
+                    self.parent, fun, jvp, vals, symbolic_zeros=symbolic_zeros
+                )
             outs, out_dims = primitive.call_batched(
                 self.axis_data, fun, jvp, vals, dims, symbolic_zeros=symbolic_zeros
             )
@@ -105,6 +119,16 @@ class BatchTrace(Trace):
         previous = state.trace
         state.trace = self.parent
         try:
+            if self._unaffected(dims):
+                return primitive.bind_with_trace(
+                    self.parent,
+                    fun,
+                    fwd,
+                    bwd,
+                    vals,
+                    out_trees=out_trees,
+                    symbolic_zeros=symbolic_zeros,
+                )
             outs, out_dims = primitive.call_batched(
                 self.axis_data,
                 fun,
@@ -135,10 +159,14 @@ def batch_flat(
     axis_data: AxisData,
     vals: Sequence[Any],
     dims: Sequence[int | None],
+    owner: tuple[str, Any] | None = None,
 ) -> tuple[list[Any], list[int | None]]:
-    """Run a flat function batched; returns its outputs and their batch dims."""
+    """Run a flat function batched; returns its outputs and their batch dims.
+
+    owner names the transform and its function to messages, where it is the user's.
+    """
     parent = state.trace
-    trace = BatchTrace(parent, axis_data)
+    trace = BatchTrace(parent, axis_data, owner)
     with _axis_in_scope(axis_data):
         state.trace = trace
         try:

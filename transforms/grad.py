@@ -110,8 +110,10 @@ class _Pullback:
         return backward_pass(self.jaxpr, self.residuals, args, given)
 
 
-def _vjp_flat(fun, primals, nonzeros=None) -> tuple[list[Any], _Pullback]:
-    outs, jaxpr, residuals, nonzeros_out = linearize_flat(fun, primals, nonzeros)
+def _vjp_flat(fun, primals, nonzeros, transform) -> tuple[list[Any], _Pullback]:
+    outs, jaxpr, residuals, nonzeros_out = linearize_flat(
+        fun, primals, nonzeros, transform
+    )
     avals = [get_aval(x) for x in outs]
     return outs, _Pullback(jaxpr, residuals, nonzeros_out, avals)
 
@@ -180,7 +182,9 @@ def value_and_grad(
     """
     check_callable(fun, "value_and_grad")
     if reduce_axes:
-        raise NotImplementedError("grad has no reduce_axes; use lax.psum of the gradient")
+        raise NotImplementedError(
+            "grad has no reduce_axes; use lax.psum of the gradient"
+        )
 
     @functools.wraps(fun)
     @api_boundary
@@ -196,7 +200,9 @@ def value_and_grad(
             flat: Any = _AuxFunction(fun, in_tree)
         else:
             flat = FlatFunction(fun, in_tree)
-        outs, pullback = _vjp_flat(flat, leaves, _differentiable(leaves, nonzeros))
+        outs, pullback = _vjp_flat(
+            flat, leaves, _differentiable(leaves, nonzeros), "grad"
+        )
         num_out = flat.num_out if has_aux else len(outs)
         check_outputs(fun, outs[:num_out], flat.out_tree)
         _check_scalar(fun, outs[:num_out], flat.out_tree, holomorphic)
@@ -420,7 +426,7 @@ def jvp(
         for p, t in zip(leaves, tangent_leaves)
     ]
     flat: Any = _AuxFunction(fun, in_tree) if has_aux else FlatFunction(fun, in_tree)
-    outs, out_tangents = jvp_flat(flat, leaves, tangent_leaves)
+    outs, out_tangents = jvp_flat(flat, leaves, tangent_leaves, "jvp")
     num_out = flat.num_out if has_aux else len(outs)
     check_outputs(fun, outs[:num_out], flat.out_tree)
     out = tree.unflatten(flat.out_tree, [_as_array(x) for x in outs[:num_out]])
@@ -488,7 +494,7 @@ def vjp(fun: Callable, *primals, has_aux: bool = False, reduce_axes=()) -> tuple
     check_operands(fun, primals, {}, leaves)
     flat: Any = _AuxFunction(fun, in_tree) if has_aux else FlatFunction(fun, in_tree)
     wanted = _differentiable(leaves, [True] * len(leaves))
-    outs, pullback = _vjp_flat(flat, leaves, wanted)
+    outs, pullback = _vjp_flat(flat, leaves, wanted, "vjp")
     num_out = flat.num_out if has_aux else len(outs)
     check_outputs(fun, outs[:num_out], flat.out_tree)
     out = tree.unflatten(flat.out_tree, [_as_array(x) for x in outs[:num_out]])
@@ -602,7 +608,7 @@ def linearize(fun: Callable, *primals, has_aux: bool = False) -> tuple:
     check_operands(fun, primals, {}, leaves)
     flat: Any = _AuxFunction(fun, in_tree) if has_aux else FlatFunction(fun, in_tree)
     wanted = _differentiable(leaves, [True] * len(leaves))
-    outs, jaxpr, residuals, nonzeros = linearize_flat(flat, leaves, wanted)
+    outs, jaxpr, residuals, nonzeros = linearize_flat(flat, leaves, wanted, "linearize")
     num_out = flat.num_out if has_aux else len(outs)
     check_outputs(fun, outs[:num_out], flat.out_tree)
     out_tree = flat.out_tree

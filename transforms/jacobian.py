@@ -52,12 +52,14 @@ def jacfwd(
         for leaf in tree.leaves(dyn):
             _check_input(leaf, holomorphic, "jacfwd")
 
+        @functools.wraps(fun)
         def partial_fun(x):
             full = list(args)
             for i, arg in zip(nums, (x,) if single else x):
                 full[i] = arg
             return fun(*full, **kwargs)
 
+        @functools.wraps(fun)
         def pushforward(tangent):
             return jvp(partial_fun, (dyn,), (tangent,), has_aux=has_aux)
 
@@ -101,6 +103,7 @@ def jacrev(
         for leaf in tree.leaves(dyn):
             _check_input(leaf, holomorphic, "jacrev", allow_int)
 
+        @functools.wraps(fun)
         def partial_fun(x):
             full = list(args)
             for i, arg in zip(nums, (x,) if single else x):

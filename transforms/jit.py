@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import types
 import weakref
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
@@ -35,6 +36,27 @@ from jaxlike.transforms.arguments import (
 from jaxlike.transforms.jit_primitive import Executable, jit_p
 
 _jitted: weakref.WeakSet[JitFunction] = weakref.WeakSet()
+
+
+class Caches:
+    """What one function was traced and compiled to, under one set of options."""
+
+    __slots__ = ("executables", "traced")
+
+    def __init__(self) -> None:
+        self.traced: dict[Any, TracedCall] = {}
+        self.executables: dict[Any, tuple[Executable, Any]] = {}
+
+
+# jit(f) twice shares one: `jit(f)(x)` in a loop traces once
+_caches: weakref.WeakKeyDictionary[Callable, dict[Any, Caches]]
+_caches = weakref.WeakKeyDictionary()
+
+
+def caches_of(fun: Callable, options: Any) -> Caches:
+    if type(fun) is not types.FunctionType:
+        return Caches()
+    return _caches.setdefault(fun, {}).setdefault(options, Caches())
 
 
 class TracedCall(NamedTuple):
@@ -72,8 +94,15 @@ class JitFunction:
         self._inline = inline
         self._backend = backend
         self._options = options
-        self._traced: dict[Any, TracedCall] = {}
-        self._executables: dict[Any, tuple[Executable, Any]] = {}
+        caches = caches_of(
+            fun,
+            (
+                (static_argnums, static_argnames, donate_argnums, donate_argnames),
+                (keep_unused, backend),
+            ),
+        )
+        self._traced = caches.traced
+        self._executables = caches.executables
         self._plain = not (static_argnums or static_argnames)
         # the last context's executables by the avals of positional arrays alone
         self._fast: dict[Any, tuple[Executable, Any]] = {}
@@ -175,7 +204,7 @@ class JitFunction:
         fun = self._fun
         args_, kwargs_ = tree.unflatten(in_tree, [None_leaf] * len(leaves))
         debug_info = DebugInfo(
-            "jit", fun_name(fun), lambda: leaf_names(fun, args_, kwargs_)
+            "jit", fun_name(fun), self._names_of(static, args_, kwargs_)
         )
 
         def checked(*xs):
@@ -233,6 +262,21 @@ class JitFunction:
 
         return functools.wraps(fun)(call)
 
+    def _names_of(self, static, args, kwargs) -> Callable[[], list[str]]:
+        """A function to the names of the leaves; it does not keep the function alive,
+        as the cache of its traces would then never be dropped."""
+        try:
+            ref: Callable[[], Any] = weakref.ref(self._fun)
+        except TypeError:
+            fun = self._fun
+            ref = lambda: fun
+
+        def names() -> list[str]:
+            fun = ref()
+            return [] if fun is None else _dynamic_names(fun, static, args, kwargs)
+
+        return names
+
     def _donated(self, args, kwargs) -> tuple[bool, ...]:
         if not (self._donate_argnums or self._donate_argnames):
             return ()
@@ -283,6 +327,16 @@ class JitFunction:
 
     def _cache_size(self) -> int:
         return len(self._executables)
+
+
+def _dynamic_names(fun, static, args, kwargs) -> list[str]:
+    """Names of the leaves of the arguments that are not static."""
+    given = iter(args)
+    numbers = {i for i, _ in static if isinstance(i, int)}
+    full = [
+        None if i in numbers else next(given) for i in range(len(args) + len(numbers))
+    ]
+    return leaf_names(fun, full, kwargs)
 
 
 class _NoneLeaf:

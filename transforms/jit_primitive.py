@@ -54,6 +54,8 @@ class Executable:
         ).compile(closed, donated=full, name=name)
 
     def __call__(self, args: Sequence[Any]) -> list[Array]:
+        if self.donated:
+            self.check_donated(args)
         try:
             buffers = [a._data if type(a) is Array else to_buffer(a) for a in args]
             outs = self.run(self.consts + buffers if self.consts else buffers)
@@ -69,6 +71,20 @@ class Executable:
         if self.donated:
             self.delete_donated(args)
         return results
+
+    def check_donated(self, args) -> None:
+        """Raise where an array that is given away is passed a second time."""
+        for i in self.donated:
+            for j, other in enumerate(args):
+                if j != i and other is args[i] and type(other) is Array:
+                    raise errors.JaxRuntimeError(
+                        errors.format_error(
+                            f"{self.name} was given one {other.aval} twice, as leaf "
+                            f"{min(i, j)} and {max(i, j)} of its arguments, and leaf "
+                            f"{i} is donated",
+                            try_="x.copy() for one of them, or no donation",
+                        )
+                    )
 
     def delete_donated(self, args) -> None:
         for i in self.donated:

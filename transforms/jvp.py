@@ -44,10 +44,11 @@ class JVPTracer(Tracer):
 class JVPTrace(Trace):
     """Pushes tangents forward, equation by equation."""
 
-    __slots__ = ("closed", "parent")
+    __slots__ = ("closed", "owner", "parent")
 
-    def __init__(self, parent: Trace):
+    def __init__(self, parent: Trace, owner: tuple[str, Any] | None = None):
         self.parent = parent
+        self.owner = owner
         self.closed = False
 
     def unpack(self, x: Any) -> tuple[Any, Any]:
@@ -140,11 +141,17 @@ def missing_jvp(primitive) -> Exception:
 
 
 def jvp_flat(
-    fun: Callable[..., Sequence[Any]], primals: Sequence[Any], tangents: Sequence[Any]
+    fun: Callable[..., Sequence[Any]],
+    primals: Sequence[Any],
+    tangents: Sequence[Any],
+    transform: str | None = None,
 ) -> tuple[list[Any], list[Any]]:
-    """The outputs of a flat function, and their tangents (maybe Zero)."""
+    """The outputs of a flat function, and their tangents (maybe Zero).
+
+    transform is what messages call it, where the function is the user's.
+    """
     parent = state.trace
-    trace = JVPTrace(parent)
+    trace = JVPTrace(parent, transform and (transform, fun))
     state.trace = trace
     try:
         outs = fun(*map(trace.pack, primals, tangents))

@@ -28,11 +28,12 @@ from jaxlike.transforms.jvp import without_tangents
 class TangentTrace(Trace):
     """Runs JVP rules: what touches a tangent is staged, the rest runs now."""
 
-    __slots__ = ("builder", "parent")
+    __slots__ = ("builder", "owner", "parent")
 
-    def __init__(self, parent: Trace, builder: StagingTrace):
+    def __init__(self, parent: Trace, builder: StagingTrace, owner):
         self.parent = parent
         self.builder = builder
+        self.owner = owner
 
     def _on_tangents(self, args) -> bool:
         builder = self.builder
@@ -93,12 +94,18 @@ class LinearizeTracer(Tracer):
 class LinearizeTrace(Trace):
     """Runs primals under the parent trace and stages tangents into `builder`."""
 
-    __slots__ = ("builder", "closed", "parent", "tangent_trace")
+    __slots__ = ("builder", "closed", "owner", "parent", "tangent_trace")
 
-    def __init__(self, parent: Trace, builder: StagingTrace):
+    def __init__(
+        self,
+        parent: Trace,
+        builder: StagingTrace,
+        owner: tuple[str, Any] | None = None,
+    ):
         self.parent = parent
         self.builder = builder
-        self.tangent_trace = TangentTrace(parent, builder)
+        self.owner = owner
+        self.tangent_trace = TangentTrace(parent, builder, owner)
         self.closed = False
 
     def unpack(self, x: Any) -> tuple[Any, Any]:
@@ -190,17 +197,19 @@ def linearize_flat(
     fun: Callable[..., Sequence[Any]],
     primals: Sequence[Any],
     nonzeros: Sequence[bool] | None = None,
+    transform: str | None = None,
 ) -> tuple[list[Any], Jaxpr, list[Any], list[bool]]:
     """Run a flat function; returns (outs, linear jaxpr, residuals, nonzeros_out).
 
     The jaxpr's constvars are the residuals, its inputs the tangents of the primals that
     `nonzeros` marks (all by default), its outputs the tangents marked in nonzeros_out.
+    transform is what messages call it, where the function is the user's.
     """
     if nonzeros is None:
         nonzeros = [True] * len(primals)
     parent = state.trace
     builder = StagingTrace()
-    trace = LinearizeTrace(parent, builder)
+    trace = LinearizeTrace(parent, builder, transform and (transform, fun))
     args = []
     for x, nonzero in zip(primals, nonzeros, strict=True):
         if nonzero:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from jaxlike.core import tree
@@ -16,7 +17,8 @@ from jaxlike.transforms.jit_primitive import Executable
 from jaxlike.transforms.make_jaxpr import shape_structs
 
 
-class ArgInfo(NamedTuple):
+@dataclass(frozen=True)
+class ArgInfo:
     """What is known of an argument before it is there."""
 
     _aval: ShapedArray
@@ -158,17 +160,18 @@ class Compiled:
         if static:
             raise TypeError(
                 format_error(
-                    "a compiled function is called without its static arguments: they "
-                    "are part of what was compiled"
+                    f"the compiled {self._stage.fun_name} takes no static arguments: "
+                    "their values are part of what was compiled",
+                    try_="the same call without them",
                 )
             )
         leaves, in_tree = tree.flatten((args_, kwargs_))
         if in_tree != traced.in_tree:
             raise TypeError(
                 format_error(
-                    "Function compiled with input pytree does not match the input "
-                    f"pytree it was called with: compiled for {traced.in_tree}, called "
-                    f"with {in_tree}"
+                    f"the compiled {self._stage.fun_name} was called with arguments of "
+                    "another structure",
+                    [f"compiled for {traced.in_tree}", f"called with {in_tree}"],
                 )
             )
         expected = traced.jaxpr.in_avals[len(traced.consts) :]
@@ -177,22 +180,32 @@ class Compiled:
             if got.shape != aval.shape or got.dtype != aval.dtype:
                 raise TypeError(
                     format_error(
-                        "Argument types differ from the types for which this "
-                        "computation was compiled",
-                        details=[f"leaf {i}: compiled for {aval}, called with {got}"],
+                        f"the compiled {self._stage.fun_name} was called with an "
+                        "argument of another type",
+                        [
+                            f"{_leaf_name(traced, i)}: compiled for {aval}, called "
+                            f"with {got}"
+                        ],
+                        try_="the jitted function itself, which compiles for each type",
                     )
                 )
         if any(isinstance(x, Array) and type(x) is not Array for x in leaves):
             raise TypeError(
                 format_error(
-                    "Cannot apply JAX transformations to a function lowered and "
-                    "compiled for a particular signature",
+                    f"the compiled {self._stage.fun_name} runs on arrays only; it "
+                    "cannot be transformed",
                     try_="the jitted function itself under the transform",
                 )
             )
         return tree.unflatten(traced.out_tree, self._executable(leaves))
 
     call = __call__
+
+
+def _leaf_name(traced: TracedCall, i: int) -> str:
+    debug_info = traced.jaxpr.jaxpr.debug_info
+    names = debug_info.arg_names if debug_info is not None else None
+    return names[i] if names and i < len(names) else f"leaf {i}"
 
 
 class MemoryAnalysis(NamedTuple):

@@ -96,7 +96,7 @@ def vmap(
             check_outputs(fun, outs, flat.out_tree)
             return outs
 
-        outs, out_dims = batch_flat(checked, axis_data, leaves, dims)
+        outs, out_dims = batch_flat(checked, axis_data, leaves, dims, ("vmap", flat))
         results = _place_outputs(
             fun, outs, out_dims, out_axes, flat.out_tree, axis_data
         )

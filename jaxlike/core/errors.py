@@ -6,6 +6,7 @@ Messages about tracers are put together in `explain.py`, when they are first rea
 from __future__ import annotations
 
 import copyreg
+import sys
 from collections.abc import Sequence
 from typing import Any
 
@@ -37,7 +38,7 @@ def format_error(
         place = source_line(source_info.here() if source is None else source)
         if place:
             lines.append(f"  {place}")
-        under = transforms_in_force(state.trace)
+        under = transforms_in_force(user_trace())
         if under:
             lines.append(f"  under {under}")
     if try_:
@@ -53,6 +54,38 @@ def source_line(info: source_info.SourceInfo) -> str:
     file = source_info.short_file(place.file)
     line = f"at    {file}:{place.line} in {place.function}"
     return f"{line}:  {place.text}" if place.text else line
+
+
+def user_trace() -> Any:
+    """The trace that the user's line runs under.
+
+    A rule runs under the parent of the trace it serves, so state.trace may be further
+    out: the trace is then that of the last rule call above the user's frame.
+    """
+    trace = state.trace
+    frame: Any = sys._getframe(1)
+    while frame is not None and source_info.is_internal(frame.f_code.co_filename):
+        if frame.f_code.co_name.startswith("process_"):
+            caller = frame.f_locals.get("self")
+            if hasattr(caller, "process_primitive"):
+                trace = caller
+        frame = frame.f_back
+    return trace
+
+
+def add_details(error: Exception, details: Sequence[str]) -> None:
+    """Put facts into a message of the one form, before its way out."""
+    if not details or len(error.args) != 1 or not isinstance(error.args[0], str):
+        return
+    head, cure, rest = error.args[0].partition("\n  try:")
+    error.args = ("\n".join([head, *(f"  {d}" for d in details)]) + cure + rest,)
+
+
+def operand_details(args: Sequence[Any]) -> list[str]:
+    """Where the operands of a failed operation came from, one line each."""
+    from jaxlike.core import explain
+
+    return explain.operands(args)
 
 
 def transforms_in_force(trace: Any) -> str:
@@ -317,7 +350,7 @@ def immutable_message(x: Any) -> str:
 def deleted_message(x: Any) -> str:
     """For an array whose buffer was donated or deleted."""
     return format_error(
-        f"Array has been deleted with shape={x.aval.str_short()}",
+        f"the {x.aval.str_short()} used here has been deleted",
         ["its buffer was donated to a jitted call, or x.delete() was called"],
         try_="keep a copy before the call, or drop donate_argnums",
     )

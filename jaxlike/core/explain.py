@@ -134,7 +134,7 @@ def _staged(tracer: Any) -> Any:
     for _ in range(16):
         if hasattr(tracer, "atom"):
             return tracer
-        for part in ("primal", "value"):
+        for part in ("primal", "val"):
             inner = getattr(tracer, part, None)
             if inner is not None and hasattr(inner, "_trace"):
                 tracer = inner
@@ -142,6 +142,42 @@ def _staged(tracer: Any) -> Any:
         else:
             return None
     return None
+
+
+# what only brings an operand into shape: its operand is what the user wrote
+_CONVERSIONS = frozenset(
+    ["broadcast_in_dim", "convert_element_type", "reshape", "copy", "transpose"]
+)
+
+
+def operands(args: Any) -> list[str]:
+    """Where tracers among the operands of an operation came from."""
+    found = []
+    for i, x in enumerate(args):
+        line = _origin(x) if hasattr(x, "_trace") else ""
+        if line:
+            found.append(f"operand {i} {line}" if len(args) > 1 else f"it {line}")
+    return found[:4]
+
+
+def _origin(tracer: Any) -> str:
+    tracer = _staged(tracer)
+    if tracer is None:
+        return ""
+    trace, makers = _makers(tracer)
+    atom = tracer.atom
+    while atom in makers and makers[atom].primitive.name in _CONVERSIONS:
+        atom = makers[atom].invars[0]
+        if hasattr(atom, "val"):  # a literal
+            return ""
+    if atom in trace.invars:
+        return f"is {_argument(trace, trace.invars.index(atom))}"
+    if atom not in makers:
+        return ""
+    eqn = makers[atom]
+    return f"was made by {eqn.primitive.name} at " + source_info.summarize(
+        eqn.source_info
+    )
 
 
 def _makers(tracer: Any) -> tuple[Any, dict[Any, Any]]:

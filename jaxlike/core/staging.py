@@ -54,15 +54,20 @@ class StagingTrace(Trace):
         "debug_info",
         "eqns",
         "invars",
+        "parent",
     )
 
-    def __init__(self, debug_info: DebugInfo | None = None):
+    def __init__(
+        self, debug_info: DebugInfo | None = None, parent: Trace | None = None
+    ):
         self.eqns: list[JaxprEqn] = []
         self.invars: list[Var] = []
         self.constvars: list[Var] = []
         self.consts: list[Any] = []
         self.const_of: dict[int, Var] = {}
         self.debug_info = debug_info
+        # for messages: what this runs under
+        self.parent = parent
         self.closed = False
 
     def new_arg(self, aval: AbstractValue) -> StagingTracer:
@@ -104,9 +109,13 @@ class StagingTrace(Trace):
             a.atom if type(a) is StagingTracer and a._trace is self else self._lift(a)
             for a in args
         ]
-        out_avals, effects = primitive.out_avals(
-            tuple([v.aval for v in invars]), params
-        )
+        try:
+            out_avals, effects = primitive.out_avals(
+                tuple([v.aval for v in invars]), params
+            )
+        except (TypeError, ValueError) as error:
+            errors.add_details(error, errors.operand_details(args))
+            raise
         source = state.source or source_info.current()
         if primitive.multiple_results:
             outvars = [Var(a) for a in out_avals]
@@ -181,9 +190,9 @@ def trace_to_closed_jaxpr(
     """As trace_to_jaxpr, keeping what the function closed over as consts."""
     if debug_info is None:
         debug_info = DebugInfo("jit", name or getattr(fun, "__name__", "fun"))
-    trace = StagingTrace(debug_info)
-    args = [trace.new_arg(aval) for aval in in_avals]
     previous, outer_source = state.trace, state.source
+    trace = StagingTrace(debug_info, previous)
+    args = [trace.new_arg(aval) for aval in in_avals]
     state.trace, state.source = trace, None
     try:
         outs = fun(*args)

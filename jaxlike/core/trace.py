@@ -27,6 +27,17 @@ class Trace:
 
     __slots__ = ("__weakref__",)
 
+    # (transform, function) for messages; None where another trace speaks for this one
+    owner: tuple[str, Any] | None = None
+
+    @property
+    def label(self) -> str | None:
+        """`grad(loss)`: what messages call this trace."""
+        if self.owner is None:
+            return None
+        kind, fun = self.owner
+        return f"{kind}({getattr(fun, '__name__', type(fun).__name__)})"
+
     def process_primitive(self, primitive: Primitive, args, params):
         raise NotImplementedError
 
@@ -125,9 +136,9 @@ class Tracer:
         raise errors.TracerArrayConversionError(self)
 
     def __format__(self, spec: str) -> str:
-        value = self.concrete_value()
-        if value is None or not spec:
+        if not spec:
             return repr(self)
+        value = self._concrete(errors.ConcretizationTypeError, "formatting it")
         return format(value, spec)
 
     def __copy__(self):

@@ -214,12 +214,13 @@ def dtype_of(x: Any) -> Any:
 
 
 def scalar_like(x: Any, value: Any) -> Any:
-    """`value` as a scalar operand that goes with `x`: of its dtype and weak type."""
+    """`value` as a scalar operand that goes with `x`: of its dtype, and weak if `x` is
+    a weak scalar (a weak array becomes a strong one, as in JAX)."""
     if type(x) in _PYTHON_SCALARS:
         return type(x)(value)
     aval = x.aval if type(x) is Array else get_aval(x)
     dtype = aval.dtype
-    if aval.weak_type:
+    if aval.weak_type and not aval.shape:
         python_type = dtypes.s.python_type_of[dtype]
         if python_type is not bool and dtypes.python_scalar_dtype(python_type) == dtype:
             return python_type(value)
@@ -235,6 +236,19 @@ def scalar_like(x: Any, value: Any) -> Any:
 
 # equal floats that differ in the sign of zero are not told apart: no caller needs it
 _scalars: dict[Any, np.ndarray] = {}
+
+
+def weak_scalar_like(x: Any, value: Any) -> Any:
+    """As `scalar_like`, weak for weak arrays too."""
+    aval = get_aval(x)
+    if aval.weak_type and aval.shape:
+        return convert(dtypes.scalar_type_of(aval.dtype)(value), aval.dtype, True)
+    return scalar_like(x, value)
+
+
+def strong_scalar_like(x: Any, value: Any) -> Any:
+    """`value` as a scalar operand of the dtype of `x`, not weak."""
+    return np.asarray(value).astype(dtype_of(x))
 
 
 def ndim_of(x: Any) -> int:
@@ -257,7 +271,28 @@ def promote_shapes(name: str, *args: Any) -> list[Any]:
     if config.numpy_rank_promotion != "allow":
         _rank_promotion(name, shapes)
     rank = max(ranks)
+    full = [(1,) * (rank - len(s)) + s for s in shapes if s]
+    for axis, sizes in enumerate(zip(*full)):
+        if len({n for n in sizes if n != 1}) > 1:
+            _incompatible(name, args, axis, sizes)
     return [_lead(x, s, rank) if s else x for x, s in zip(args, shapes)]
+
+
+def _incompatible(name: str, args, axis: int, sizes) -> None:
+    from jaxlike.core.errors import format_error, operand_details
+
+    got = " and ".join(str(get_aval(x)) for x in args)
+    raise ValueError(
+        format_error(
+            f"{name} got incompatible shapes {got}",
+            [
+                f"axis {axis}: " + " against ".join(map(str, sizes)),
+                *operand_details(args),
+            ],
+            try_="x[:, None] to give a vector a trailing axis; shapes are aligned at "
+            "their last axes",
+        )
+    )
 
 
 def _lead(x: Any, shape: tuple[int, ...], rank: int) -> Any:

@@ -72,11 +72,12 @@ def check_same_dtypes(name: str, avals) -> None:
     first = avals[0].dtype
     for aval in avals[1:]:
         if aval.dtype is not first and aval.dtype != first:
-            got = ", ".join(_dtype_name(a.dtype) for a in avals)
             raise TypeError(
                 format_error(
-                    f"lax.{name} requires arguments to have the same dtypes, got {got}",
-                    try_="the function of jaxlike.numpy, which promotes its inputs",
+                    f"{name} got incompatible dtypes "
+                    + " and ".join(str(a) for a in avals),
+                    try_="x.astype(dtype), or the function of jaxlike.numpy, which "
+                    "promotes its operands",
                 )
             )
 
@@ -109,6 +110,8 @@ def broadcast_shape(name: str, avals) -> tuple[int, ...]:
                     f"{name} got incompatible shapes "
                     + " and ".join(str(a) for a in avals),
                     details=[f"axis {axis}: " + " against ".join(map(str, sizes))],
+                    try_=f"[:{min(others)}] of the longer operand, or check which axis "
+                    "is the batch",
                 )
             )
         out.append(others.pop() if others else 1)

@@ -97,16 +97,19 @@ vmap_case("int_inside", lambda jax, x: range(x), np.arange(3))
 vmap_case("float_inside", lambda jax, x: float(x), V)
 vmap_case("where", lambda jax, x: jax.numpy.where(x > 1, x, -x), V)
 vmap_case("cond", lambda jax, x: jax.lax.cond(x > 1, lambda a: a, lambda a: -a, x), V)
-vmap_case("cond_unmapped", lambda jax, x: jax.lax.cond(
-    True, lambda a: a, lambda a: -a, x), V)
-vmap_case("while", lambda jax, x: jax.lax.while_loop(
-    lambda c: c < 5, lambda c: c + 1, x), V)
+vmap_case(
+    "cond_unmapped", lambda jax, x: jax.lax.cond(True, lambda a: a, lambda a: -a, x), V
+)
+vmap_case(
+    "while", lambda jax, x: jax.lax.while_loop(lambda c: c < 5, lambda c: c + 1, x), V
+)
 vmap_case("scan", lambda jax, x: jax.lax.scan(lambda c, a: (c + a, c), x[0], x), X)
 vmap_case("nested", lambda jax, x: jax.vmap(lambda a: a * x.sum())(x), X)
 vmap_case("outer_product", lambda jax, x: jax.vmap(lambda y: x * y)(V), V)
 vmap_case("getitem", lambda jax, x, i: x[i], X, np.array([0, 2]))
-vmap_case("getitem_unmapped", lambda jax, x, i: x[i], V, np.array([0, 2]),
-          in_axes=(None, 0))
+vmap_case(
+    "getitem_unmapped", lambda jax, x, i: x[i], V, np.array([0, 2]), in_axes=(None, 0)
+)
 vmap_case("setitem", lambda jax, x, i: x.at[i].set(9), X, np.array([0, 2]))
 vmap_case("psum", lambda jax, x: jax.lax.psum(x, "i"), X, axis_name="i")
 vmap_case("pmean", lambda jax, x: x - jax.lax.pmean(x, "i"), X, axis_name="i")
@@ -116,16 +119,38 @@ vmap_case("axis_index_const", lambda jax, x: jax.lax.axis_index("i"), X, axis_na
 vmap_case("all_gather", lambda jax, x: jax.lax.all_gather(x, "i"), X, axis_name="i")
 vmap_case("psum_one", lambda jax, x: jax.lax.psum(1, "i"), X, axis_name="i")
 vmap_case("psum_unknown", lambda jax, x: jax.lax.psum(x, "j"), X, axis_name="i")
-vmap_case("psum_unmapped", lambda jax, x, y: jax.lax.psum(y, "i"), X, 2.0,
-          in_axes=(0, None), axis_name="i")
-vmap_case("ppermute", lambda jax, x: jax.lax.ppermute(x, "i", [(0, 1), (1, 0)]), X,
-          axis_name="i")
-vmap_case("psum_nested", lambda jax, x: jax.vmap(
-    lambda a: jax.lax.psum(a, ("i", "j")), axis_name="j")(x), X, axis_name="i")
-vmap_case("psum_grad", lambda jax, x: jax.grad(
-    lambda a: jax.lax.psum((a * a).sum(), "i"))(x), X, axis_name="i")
-vmap_case("psum_jit", lambda jax, x: jax.jit(lambda a: jax.lax.psum(a, "i"))(x), X,
-          axis_name="i")
+vmap_case(
+    "psum_unmapped",
+    lambda jax, x, y: jax.lax.psum(y, "i"),
+    X,
+    2.0,
+    in_axes=(0, None),
+    axis_name="i",
+)
+vmap_case(
+    "ppermute",
+    lambda jax, x: jax.lax.ppermute(x, "i", [(0, 1), (1, 0)]),
+    X,
+    axis_name="i",
+)
+vmap_case(
+    "psum_nested",
+    lambda jax, x: jax.vmap(lambda a: jax.lax.psum(a, ("i", "j")), axis_name="j")(x),
+    X,
+    axis_name="i",
+)
+vmap_case(
+    "psum_grad",
+    lambda jax, x: jax.grad(lambda a: jax.lax.psum((a * a).sum(), "i"))(x),
+    X,
+    axis_name="i",
+)
+vmap_case(
+    "psum_jit",
+    lambda jax, x: jax.jit(lambda a: jax.lax.psum(a, "i"))(x),
+    X,
+    axis_name="i",
+)
 vmap_case("int8", double, np.ones((2,), np.int8))
 
 
