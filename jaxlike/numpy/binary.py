@@ -19,6 +19,7 @@ from jaxlike.numpy.composites import composite, composite_of
 from jaxlike.numpy.promote import (
     ArrayLike,
     as_array,
+    broadcast_args,
     check_arraylike,
     check_arraylike_or_none,
     convert,
@@ -28,6 +29,7 @@ from jaxlike.numpy.promote import (
     promote_args_numeric,
     promote_dtypes_numeric,
     scalar_like,
+    weak_scalar_like,
 )
 from jaxlike.numpy.searching import where
 from jaxlike.primitives import (
@@ -36,6 +38,7 @@ from jaxlike.primitives import (
     comparison,
     powers,
     rounding,
+    selection,
     transcendental,
 )
 
@@ -158,7 +161,8 @@ def _ordered(compare: Callable, x, y) -> Array:
     from jaxlike.numpy.unary import imag, real
 
     same = comparison.eq(real(x), real(y))
-    return where(same, compare(imag(x), imag(y)), compare(real(x), real(y)))
+    parts = compare(imag(x), imag(y)), compare(real(x), real(y))
+    return selection.select(*broadcast_args(same, *parts))
 
 
 def _is_complex(x) -> bool:
@@ -210,9 +214,9 @@ def floor_divide(x1: ArrayLike, x2: ArrayLike, /) -> Array:
         quotient = arithmetic.div(x1, x2)
         apart = comparison.ne(arithmetic.sign(x1), arithmetic.sign(x2))
         rest = arithmetic.rem(x1, x2)
-        inexact = comparison.ne(rest, scalar_like(rest, 0))
+        inexact = comparison.ne(rest, weak_scalar_like(rest, 0))
         down = bitwise.bitwise_and(apart, inexact)
-        lower = arithmetic.sub(quotient, scalar_like(quotient, 1))
+        lower = arithmetic.sub(quotient, weak_scalar_like(quotient, 1))
         return where(down, lower, quotient)
     if _is_complex(x1):
         raise TypeError("floor_divide does not support complex-valued inputs")
@@ -236,14 +240,22 @@ def divmod(x1: ArrayLike, x2: ArrayLike, /) -> tuple[Array, Array]:
 def _float_divmod(x1, x2):
     rest = arithmetic.rem(x1, x2)
     # x / 0 is what division says
-    exact = where(comparison.eq(x2, scalar_like(x2, 0)), x1, arithmetic.sub(x1, rest))
+    exact = where(
+        comparison.eq(x2, weak_scalar_like(x2, 0)), x1, arithmetic.sub(x1, rest)
+    )
     quotient = arithmetic.div(exact, x2)
     apart = comparison.ne(arithmetic.sign(x2), arithmetic.sign(rest))
-    down = bitwise.bitwise_and(comparison.ne(rest, scalar_like(rest, 0)), apart)
+    down = bitwise.bitwise_and(comparison.ne(rest, weak_scalar_like(rest, 0)), apart)
     shifted = arithmetic.add(rest, x2)
     rest = where(down, shifted, rest)
-    lower = arithmetic.sub(quotient, scalar_like(quotient, 1))
+    lower = arithmetic.sub(quotient, weak_scalar_like(quotient, 1))
     return rounding.round(where(down, lower, quotient)), rest
+
+
+def _nonzero(x):
+    """x with 1 in place of 0."""
+    zero = comparison.eq(x, weak_scalar_like(x, 0))
+    return where(zero, weak_scalar_like(x, 1), x)
 
 
 @dispatch.binary_by(np.remainder, "iu")
@@ -257,13 +269,15 @@ def remainder(x1: ArrayLike, x2: ArrayLike, /) -> Array:
     [1, 2]
     """
     x1, x2 = promote_args_numeric("remainder", x1, x2)
-    zero = scalar_like(x1, 0)
+    zero = weak_scalar_like(x1, 0)
     if _is_integer(x1):
-        x2 = where(comparison.eq(x2, scalar_like(x2, 0)), scalar_like(x2, 1), x2)
+        x2 = where(
+            comparison.eq(x2, weak_scalar_like(x2, 0)), weak_scalar_like(x2, 1), x2
+        )
     rest = arithmetic.rem(x1, x2)
     nonzero = comparison.ne(rest, zero)
     apart = comparison.ne(
-        comparison.lt(rest, zero), comparison.lt(x2, scalar_like(x2, 0))
+        comparison.lt(rest, zero), comparison.lt(x2, weak_scalar_like(x2, 0))
     )
     return where(bitwise.bitwise_and(apart, nonzero), arithmetic.add(rest, x2), rest)
 
@@ -281,7 +295,9 @@ def fmod(x1: ArrayLike, x2: ArrayLike, /) -> Array:
     """
     x1, x2 = promote_args_numeric("fmod", x1, x2)
     if _is_integer(x1):
-        x2 = where(comparison.eq(x2, scalar_like(x2, 0)), scalar_like(x2, 1), x2)
+        x2 = where(
+            comparison.eq(x2, weak_scalar_like(x2, 0)), weak_scalar_like(x2, 1), x2
+        )
     return arithmetic.rem(x1, x2)
 
 

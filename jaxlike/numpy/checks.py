@@ -21,6 +21,7 @@ from jaxlike.numpy.promote import (
     promote_args_inexact,
     scalar_like,
     shape_of,
+    strong_scalar_like,
     to_arrays,
 )
 from jaxlike.primitives import (
@@ -107,7 +108,7 @@ def isinf(x: ArrayLike, /) -> Array:
     """
     [x] = to_arrays("isinf", x)
     if _is_float(x):
-        return comparison.eq(arithmetic.abs(x), scalar_like(x, np.inf))
+        return comparison.eq(arithmetic.abs(x), strong_scalar_like(x, np.inf))
     if _is_complex(x):
         return bitwise.bitwise_or(isinf(complexes.real(x)), isinf(complexes.imag(x)))
     return _all_over(x, False)
@@ -146,7 +147,7 @@ def _is_infinity(name: str, infinity: float, x, out):
         )
     [x] = to_arrays(name, x)
     if _is_float(x):
-        return comparison.eq(x, scalar_like(x, infinity))
+        return comparison.eq(x, strong_scalar_like(x, infinity))
     if _is_complex(x):
         raise ValueError("isposinf/isneginf are not well defined for complex types")
     return _all_over(x, False)
@@ -165,7 +166,7 @@ def signbit(x: ArrayLike, /) -> Array:
     [x] = to_arrays("signbit", x)
     dtype = x.dtype
     if dtypes.issubdtype(dtype, np.integer):
-        return comparison.lt(x, scalar_like(x, 0))
+        return comparison.lt(x, strong_scalar_like(x, 0))
     if dtype == _bool:
         return _all_over(x, False)
     if not _is_float(x):
@@ -300,7 +301,7 @@ def array_equal(a1: ArrayLike, a2: ArrayLike, equal_nan: bool = False) -> Array:
         same = bitwise.bitwise_or(
             same, bitwise.bitwise_and(comparison.ne(a1, a1), comparison.ne(a2, a2))
         )
-    return _all(same)
+    return convert(_all(same), _bool)
 
 
 @composite_of(2)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -18,7 +17,6 @@ from jaxlike.core.array import Array, from_buffer, to_buffer
 from jaxlike.core.avals import get_aval
 from jaxlike.core.config import config
 from jaxlike.core.jaxpr import ClosedJaxpr, Literal, literal_buffer
-from jaxlike.core.kinds import DTYPES_OF_64_BITS
 from jaxlike.core.staging import trace_to_closed_jaxpr
 from jaxlike.core.state import state
 from jaxlike.core.trace import eval_trace, ignore_float_errors, restore_float_errors
@@ -26,12 +24,19 @@ from jaxlike.numpy.dispatch import _all_plans, _blockers
 
 _PLANS_LIMIT = 1024
 _INT_MIN, _INT_MAX = -(2**31), 2**31 - 1
+# the param of primitives that only call a jaxpr
+_CALLS = {
+    "jit": "jaxpr",
+    "custom_jvp_call": "call_jaxpr",
+    "custom_vjp_call": "call_jaxpr",
+}
 
 
-def composite(fun: Callable[..., Any]) -> Callable[..., Any]:
+def composite(fun: Callable[..., Any], operands: int | None = None) -> Any:
     """`fun`, quicker in eager mode; it returns an array or a tuple of arrays.
 
-    What it does may depend on its operands' types only; Python numbers are operands.
+    Args: `operands`, how many arguments are arrays, if not all; the others are static.
+    What `fun` does may depend on its operands' types only; Python numbers are operands.
 
     >>> import jaxlike.numpy as jnp
     >>> @composite
@@ -43,153 +48,132 @@ def composite(fun: Callable[..., Any]) -> Callable[..., Any]:
     plans: dict[Any, Any] = {}
     _all_plans.append(plans)
 
-    def call(*args):
+    @functools.wraps(fun)
+    def call(*args, **static):
         if state.trace is not eval_trace or _blockers:
-            return fun(*args)
-        key: list[Any] = [config._trace_context]
-        for x in args:
+            return fun(*args, **static)
+        key: list[Any] = []
+        arrays = args if operands is None else args[:operands]
+        for x in arrays:
             if type(x) is Array:
                 if x._data is None:
-                    return fun(*args)
+                    return fun(*args, **static)
                 key.append(x.aval)
             elif type(x) is float or (type(x) is int and _INT_MIN <= x <= _INT_MAX):
                 key.append(type(x))
             else:
-                return fun(*args)
-        key[0] = id(key[0])
-        plan = plans.get(tuple(key))
+                return fun(*args, **static)
+        rest = args[len(arrays) :]
+        if rest or static:
+            key.append(len(rest))
+            for value in (*rest, *static.values()):
+                key += (type(value), value)
+            key += static
+        hashable = tuple(key)
+        try:
+            plan = plans.get(hashable)
+        except TypeError:  # an array, say, among the others
+            return fun(*args, **static)
         if plan is None or plan[0] is not config._trace_context:
             try:
-                plan = _stage(fun, args)
-            except Exception:  # the usual way says it better
-                return fun(*args)
+                plan = _stage(fun, arrays, rest, static)
+            except Exception:  # the error as it is without staging
+                return fun(*args, **static)
             if len(plans) >= _PLANS_LIMIT:
                 plans.clear()
-            plans[tuple(key)] = plan
-        _, run, avals, is_tuple = plan
+            plans[hashable] = plan
+        _, run, avals, make = plan
         token = ignore_float_errors()
         try:
-            outs = run(*map(to_buffer, args))
+            outs = run(*map(to_buffer, arrays))
         finally:
             restore_float_errors(token)
-        arrays = tuple(map(from_buffer, outs, avals))
-        return arrays if is_tuple else arrays[0]
+        return make(map(from_buffer, outs, avals))
 
-    call.__name__ = getattr(fun, "__name__", "composite")
-    call.__doc__ = fun.__doc__
-    call.__wrapped__ = fun
     return call
 
 
-_MISSING = object()
+def _stage(fun: Callable, arrays: tuple, rest: tuple, static: dict) -> tuple:
+    """(configuration, function of ndarrays, avals of the results, result maker)."""
+    make: Any = _only
 
+    def flat(*xs):
+        nonlocal make
+        out = fun(*xs, *rest, **static)
+        if not isinstance(out, tuple):
+            return [out]
+        make = type(out)._make if hasattr(out, "_make") else type(out)
+        return list(out)
 
-def composite_of(count: int) -> Callable[[Callable], Callable]:
-    """A decorator as `composite`, for functions of `count` operands and settings.
-
-    The arguments after the operands (axes, dtypes, flags) are the settings. Calls with
-    arrays among those, or with operands by name, take the usual way.
-
-    >>> import jaxlike.numpy as jnp
-    >>> @composite_of(1)
-    ... def spread(x, axis=None):
-    ...     return jnp.max(x, axis) - jnp.min(x, axis)
-    >>> spread(jnp.arange(4), axis=0)
-    Array(3, dtype=int32)
-    """
-
-    def decorate(fun: Callable[..., Any]) -> Callable[..., Any]:
-        table: dict[Any, Callable] = {}
-
-        def call(*args, **settings):
-            if state.trace is not eval_trace or _blockers or len(args) < count:
-                return fun(*args, **settings)
-            if count and type(args[0]) is not Array:
-                if type(args[0]) not in (float, int):
-                    return fun(*args, **settings)
-            rest = args[count:]
-            try:
-                # 1, 1.0 and True are equal, but not the same settings
-                key: Any = (rest, *map(type, rest))
-                if settings:
-                    values = settings.values()
-                    key = (key, *settings, *values, *map(type, values))
-                one = table.get(key, _MISSING)
-            except TypeError:  # an array among the settings
-                return fun(*args, **settings)
-            if one is _MISSING:
-                one = lambda *xs: fun(*xs, *rest, **settings)
-                if not any(map(_warns, (*rest, *settings.values()))):
-                    one = composite(one)
-                if len(table) >= _PLANS_LIMIT:
-                    table.clear()
-                table[key] = one
-            return one(*args[:count])
-
-        functools.update_wrapper(call, fun)
-        return call
-
-    return decorate
-
-
-def _warns(setting: Any) -> bool:
-    """Whether a setting is a dtype of 64 bits, which is warned about at every call."""
-    if isinstance(setting, (np.dtype, str)) or hasattr(setting, "dtype"):
-        try:
-            return np.dtype(setting) in DTYPES_OF_64_BITS
-        except TypeError:
-            return False
-    return isinstance(setting, type) and issubclass(setting, np.generic)
-
-
-def _stage(fun: Callable[..., Any], args: tuple) -> tuple[Any, Any, Any, bool]:
-    is_tuple = False
-
-    def flat(*operands):
-        nonlocal is_tuple
-        out = fun(*operands)
-        is_tuple = isinstance(out, tuple)
-        return list(out) if is_tuple else [out]
-
-    closed = trace_to_closed_jaxpr(flat, [get_aval(x) for x in args])
+    name = getattr(fun, "__name__", "composite")
+    closed = trace_to_closed_jaxpr(flat, [get_aval(x) for x in arrays], name)
     avals = [v.aval for v in closed.jaxpr.outvars]
-    return config._trace_context, python_function(closed), avals, is_tuple
+    return config._trace_context, python_function(closed), avals, make
+
+
+def _only(arrays):
+    (array,) = arrays
+    return array
 
 
 def python_function(closed: ClosedJaxpr) -> Callable[..., tuple]:
     """A function of ndarrays that runs the jaxpr, a line of Python an equation."""
-    jaxpr = closed.jaxpr
-    names: dict[Any, str] = {}
-    scope: dict[str, Any] = {"asarray": np.asarray}
+    writer = _Writer()
+    arguments = [f"x{i}" for i in range(len(closed.jaxpr.invars))]
+    results = writer.write(closed, arguments)
+    lines = [
+        f"def run({', '.join(arguments)}):",
+        *(f"    {line}" for line in writer.lines),
+        f"    return ({''.join(f'{name}, ' for name in results)})",
+    ]
+    exec("\n".join(lines), writer.scope)
+    return writer.scope["run"]
 
-    def constant(value) -> str:
-        name = f"c{len(scope)}"
-        scope[name] = value
+
+class _Writer:
+    """Lines of Python for the equations of a jaxpr, and the objects they refer to."""
+
+    def __init__(self):
+        self.lines: list[str] = []
+        self.scope: dict[str, Any] = {"asarray": np.asarray}
+        self.variables = 0
+
+    def constant(self, value: Any) -> str:
+        name = f"c{len(self.scope)}"
+        self.scope[name] = value
         return name
 
-    def read(atom) -> str:
-        if type(atom) is Literal:
-            return constant(literal_buffer(atom))
-        return names[atom]
+    def variable(self) -> str:
+        self.variables += 1
+        return f"v{self.variables}"
 
-    names.update((v, f"x{i}") for i, v in enumerate(jaxpr.invars))
-    for var, value in zip(jaxpr.constvars, closed.consts):
-        names[var] = constant(to_buffer(value))
-    lines = [f"def run({', '.join(names[v] for v in jaxpr.invars)}):"]
-    for eqn in jaxpr.eqns:
-        evaluate = eqn.primitive.evaluate
-        call = constant(partial(evaluate, **eqn.params) if eqn.params else evaluate)
-        call = f"{call}({', '.join(map(read, eqn.invars))})"
-        for v in eqn.outvars:
-            names[v] = f"v{len(names)}"
-        outs = ", ".join(names[v] for v in eqn.outvars)
-        if eqn.primitive.multiple_results:
-            lines.append(f"    {outs}, = {call}")
-        else:
-            lines.append(f"    {outs} = {call}")
-        for v in eqn.outvars:  # NumPy's scalars are no operands of evaluations
-            if not v.aval.shape:
-                lines.append(f"    {names[v]} = asarray({names[v]})")
-    lines.append(f"    return ({''.join(read(v) + ', ' for v in jaxpr.outvars)})")
-    exec("\n".join(lines), scope)
-    return scope["run"]
+    def write(self, closed: ClosedJaxpr, arguments: list[str]) -> list[str]:
+        """Write all equations; returns the names of the results."""
+        jaxpr = closed.jaxpr
+        names = dict(zip(jaxpr.invars, arguments, strict=True))
+        for var, value in zip(jaxpr.constvars, closed.consts):
+            names[var] = self.constant(to_buffer(value))
+
+        def read(atom) -> str:
+            if type(atom) is Literal:
+                return self.constant(literal_buffer(atom))
+            return names[atom]
+
+        for eqn in jaxpr.eqns:
+            primitive, inputs = eqn.primitive, [read(v) for v in eqn.invars]
+            if primitive.name in _CALLS:
+                results = self.write(eqn.params[_CALLS[primitive.name]], inputs)
+                names.update(zip(eqn.outvars, results))
+                continue
+            evaluate = primitive.evaluate
+            if eqn.params:
+                evaluate = functools.partial(evaluate, **eqn.params)
+            names.update((v, self.variable()) for v in eqn.outvars)
+            outs = ", ".join(names[v] for v in eqn.outvars)
+            comma = "," if primitive.multiple_results else ""
+            call = f"{self.constant(evaluate)}({', '.join(inputs)})"
+            self.lines.append(f"{outs}{comma} = {call}" if outs else call)
+            for v in eqn.outvars:  # NumPy's scalars are no operands of evaluations
+                if not v.aval.shape:
+                    self.lines.append(f"{names[v]} = asarray({names[v]})")
+        return [read(v) for v in jaxpr.outvars]

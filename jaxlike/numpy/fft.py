@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ import jaxlike.numpy as jnp
 from jaxlike.core import dtypes, errors
 from jaxlike.core.array import Array
 from jaxlike.numpy.axes import canonical_axis
+from jaxlike.numpy.composites import composite
 from jaxlike.numpy.promote import ArrayLike, DTypeLike, check_arraylike, to_arrays
 from jaxlike.primitives import arithmetic, complexes, joining
 
@@ -189,6 +191,7 @@ def _two_axes(
 # --- one axis
 
 
+@partial(composite, operands=1)
 def fft(
     a: ArrayLike, n: int | None = None, axis: int = -1, norm: str | None = None
 ) -> Array:
@@ -204,6 +207,7 @@ def fft(
     return _one_axis("fft", "fft", a, n, axis, norm)
 
 
+@partial(composite, operands=1)
 def ifft(
     a: ArrayLike, n: int | None = None, axis: int = -1, norm: str | None = None
 ) -> Array:
@@ -216,6 +220,7 @@ def ifft(
     return _one_axis("ifft", "ifft", a, n, axis, norm)
 
 
+@partial(composite, operands=1)
 def rfft(
     a: ArrayLike, n: int | None = None, axis: int = -1, norm: str | None = None
 ) -> Array:
@@ -230,6 +235,7 @@ def rfft(
     return _one_axis("rfft", "rfft", a, n, axis, norm)
 
 
+@partial(composite, operands=1)
 def irfft(
     a: ArrayLike, n: int | None = None, axis: int = -1, norm: str | None = None
 ) -> Array:
@@ -242,6 +248,7 @@ def irfft(
     return _one_axis("irfft", "irfft", a, n, axis, norm)
 
 
+@partial(composite, operands=1)
 def hfft(
     a: ArrayLike, n: int | None = None, axis: int = -1, norm: str | None = None
 ) -> Array:
@@ -257,6 +264,7 @@ def hfft(
     return _one_axis("hfft", "irfft", a, n, axis, _SWAPPED_NORMS.get(norm, norm))
 
 
+@partial(composite, operands=1)
 def ihfft(
     a: ArrayLike, n: int | None = None, axis: int = -1, norm: str | None = None
 ) -> Array:
@@ -273,6 +281,7 @@ def ihfft(
 # --- two axes, and any number
 
 
+@partial(composite, operands=1)
 def fft2(
     a: ArrayLike,
     s: Sequence[int] | None = None,
@@ -288,6 +297,7 @@ def fft2(
     return _two_axes("fft2", "fft", a, s, axes, norm)
 
 
+@partial(composite, operands=1)
 def ifft2(
     a: ArrayLike,
     s: Sequence[int] | None = None,
@@ -303,6 +313,7 @@ def ifft2(
     return _two_axes("ifft2", "ifft", a, s, axes, norm)
 
 
+@partial(composite, operands=1)
 def rfft2(
     a: ArrayLike,
     s: Sequence[int] | None = None,
@@ -318,6 +329,7 @@ def rfft2(
     return _two_axes("rfft2", "rfft", a, s, axes, norm)
 
 
+@partial(composite, operands=1)
 def irfft2(
     a: ArrayLike,
     s: Sequence[int] | None = None,
@@ -333,6 +345,7 @@ def irfft2(
     return _two_axes("irfft2", "irfft", a, s, axes, norm)
 
 
+@partial(composite, operands=1)
 def fftn(
     a: ArrayLike,
     s: Sequence[int] | None = None,
@@ -353,6 +366,7 @@ def fftn(
     return _transform("fftn", "fft", a, s, axes, norm)
 
 
+@partial(composite, operands=1)
 def ifftn(
     a: ArrayLike,
     s: Sequence[int] | None = None,
@@ -368,6 +382,7 @@ def ifftn(
     return _transform("ifftn", "ifft", a, s, axes, norm)
 
 
+@partial(composite, operands=1)
 def rfftn(
     a: ArrayLike,
     s: Sequence[int] | None = None,
@@ -383,6 +398,7 @@ def rfftn(
     return _transform("rfftn", "rfft", a, s, axes, norm)
 
 
+@partial(composite, operands=1)
 def irfftn(
     a: ArrayLike,
     s: Sequence[int] | None = None,
@@ -461,6 +477,7 @@ def _frequencies(name: str, ks: np.ndarray, n: int, d: Any, dtype: Any) -> Any:
     return arithmetic.div(jnp.asarray(ks, dtype), spacing)
 
 
+@partial(composite, operands=1)
 def fftshift(x: ArrayLike, axes: int | Sequence[int] | None = None) -> Array:
     """Move the frequency 0 from the beginning of the axes to their middle.
 
@@ -471,6 +488,7 @@ def fftshift(x: ArrayLike, axes: int | Sequence[int] | None = None) -> Array:
     return _shift("fftshift", x, axes, 1)
 
 
+@partial(composite, operands=1)
 def ifftshift(x: ArrayLike, axes: int | Sequence[int] | None = None) -> Array:
     """The inverse of `fftshift`.
 

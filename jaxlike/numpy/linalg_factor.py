@@ -6,6 +6,7 @@ linalg_solve.py has what solves with them, linalg.py lists everything.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,6 +14,7 @@ import numpy as np
 import jaxlike.numpy as jnp
 from jaxlike.core import dtypes, errors
 from jaxlike.core.array import Array
+from jaxlike.numpy.composites import composite
 from jaxlike.numpy.promote import (
     ArrayLike,
     as_array,
@@ -72,6 +74,7 @@ def adjoint(a: Any) -> Any:
     return jnp.conj(a) if dtypes.issubdtype(a.dtype, np.complexfloating) else a
 
 
+@partial(composite, operands=1)
 def cholesky(
     a: ArrayLike, *, upper: bool = False, symmetrize_input: bool = True
 ) -> Array:
@@ -98,6 +101,7 @@ def cholesky(
     return adjoint(lower) if upper else lower
 
 
+@partial(composite, operands=1)
 def qr(a: ArrayLike, mode: str = "reduced") -> Array | QRResult:
     """Q with orthonormal columns and the upper triangular R, with a = Q @ R.
 
@@ -154,6 +158,7 @@ def _reflectors(q: Any, r: Any) -> tuple[Any, Any]:
     return jnp.pad(r, below) + jnp.pad(v, across), taus
 
 
+@partial(composite, operands=1)
 def svd(
     a: ArrayLike,
     full_matrices: bool = True,
@@ -201,6 +206,7 @@ def _hermitian_svd(a: Any, compute_uv: bool, subset: Any) -> Any:
     return SVDResult(u, s, adjoint(u * signs[..., None, :]))
 
 
+@partial(composite, operands=1)
 def svdvals(x: ArrayLike, /) -> Array:
     """The singular values, in descending order.
 
@@ -211,6 +217,7 @@ def svdvals(x: ArrayLike, /) -> Array:
     return svd(x, compute_uv=False)
 
 
+@partial(composite, operands=1)
 def eig(a: ArrayLike) -> EigResult:
     """Eigenvalues and right eigenvectors (columns) of square matrices; both complex.
 
@@ -225,6 +232,7 @@ def eig(a: ArrayLike) -> EigResult:
     return EigResult(w, v)
 
 
+@partial(composite, operands=1)
 def eigvals(a: ArrayLike) -> Array:
     """The eigenvalues of square matrices, complex.
 
@@ -240,6 +248,7 @@ def eigvals(a: ArrayLike) -> Array:
     )[0]
 
 
+@partial(composite, operands=1)
 def eigh(
     a: ArrayLike, UPLO: str | None = None, symmetrize_input: bool = True
 ) -> EighResult:
@@ -270,6 +279,7 @@ def eigh(
     return EighResult(w, v)
 
 
+@partial(composite, operands=1)
 def eigvalsh(
     a: ArrayLike, UPLO: str | None = "L", *, symmetrize_input: bool = True
 ) -> Array:

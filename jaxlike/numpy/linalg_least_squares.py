@@ -11,6 +11,7 @@ import jaxlike.numpy as jnp
 from jaxlike.core import dtypes, errors
 from jaxlike.core.array import Array
 from jaxlike.core.trace import is_concrete
+from jaxlike.numpy.composites import composite
 from jaxlike.numpy.linalg_factor import adjoint, matrices, svd
 from jaxlike.numpy.promote import ArrayLike
 from jaxlike.transforms.custom_jvp import custom_jvp
@@ -42,6 +43,7 @@ def _pinv_jvp(rtol, hermitian, primals, tangents):
     return p, first + middle + last
 
 
+@partial(composite, operands=1)
 def pinv(
     a: ArrayLike,
     rtol: ArrayLike | None = None,

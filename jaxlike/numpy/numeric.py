@@ -150,7 +150,7 @@ def gradient(
             "elements are required."
         )
     if not spacings:
-        spacings = [as_array(np.asarray(1, f.dtype))] * len(axes)
+        spacings = [as_array(1.0)] * len(axes)
     elif len(spacings) == 1:
         spacings = spacings * len(axes)
     elif len(spacings) != len(axes):
@@ -255,6 +255,8 @@ def interp(
     if xp.shape != fp.shape or xp.ndim != 1:
         raise ValueError("xp and fp must be one-dimensional arrays of equal size")
     x, xp = promote_dtypes_inexact(x, xp)
+    if dtypes.issubdtype(x.dtype, np.complexfloating):
+        raise ValueError("jnp.interp: complex x values not supported.")
     [fp] = promote_dtypes_inexact(fp)
     if period is not None:
         period = as_array(period)
@@ -271,16 +273,15 @@ def interp(
     along = x - xp[i - 1]
     # coordinates that fall together have the first one's value
     flat = absolute(run) <= np.asarray(dtypes.finfo(xp.dtype).eps, xp.dtype)
-    share = along / where(flat, np.asarray(1, xp.dtype), run)
+    share = along / where(flat, 1, run)
     out = where(flat, fp[i - 1], fp[i - 1] + share * rise)
-    out = convert(out, fp.dtype)
     if period is None:
         if not isinstance(left, str):
             value = fp[0] if left is None else as_array(left)
-            out = where(x < xp[0], convert(value, fp.dtype), out)
+            out = where(x < xp[0], value, out)
         if not isinstance(right, str):
             value = fp[-1] if right is None else as_array(right)
-            out = where(x > xp[-1], convert(value, fp.dtype), out)
+            out = where(x > xp[-1], value, out)
     return out
 
 

@@ -292,15 +292,7 @@ def _roots_of(p):
     complex_dtype = dtypes.to_complex_dtype(p.dtype)
     if p.shape[0] < 2:
         return creation.zeros(0, complex_dtype)
-    trailing = int(np.argmax(np.asarray(p[::-1] != 0)))
-    core = p[: p.shape[0] - trailing]
-    found = (
-        creation.zeros(0, complex_dtype)
-        if core.shape[0] < 2
-        else convert(_companion_roots(core), complex_dtype)
-    )
-    # JAX puts the zeros that are 0 first only where they are stripped from the front
-    return concatenate([found, creation.zeros(trailing, complex_dtype)])
+    return convert(_companion_roots(p), complex_dtype)
 
 
 def _padded_roots(p, leading):

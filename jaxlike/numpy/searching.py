@@ -380,9 +380,8 @@ def extract(
     [6, 7]
     """
     condition, arr = to_arrays("extract", condition, arr)
-    return compress(
-        condition.reshape(-1), arr.reshape(-1), size=size, fill_value=fill_value
-    )
+    mask, flat = condition.reshape(-1), arr.reshape(-1)
+    return compress(mask, flat, size=size, fill_value=fill_value)
 
 
 def compress(
@@ -424,6 +423,11 @@ def compress(
     if size is None:
         picked = a[nonzero(kept)[0]]
     else:
+        if not 0 < size <= a.shape[0]:
+            raise ValueError(
+                "size must be positive and not greater than the size of the array "
+                f"axis; got {size=} for a.shape[axis]={a.shape[0]}"
+            )
         where_ = flatnonzero(kept, size=size, fill_value=a.shape[0])
         fill = creation.asarray(fill_value).astype(a.dtype)
         inside = where_ < a.shape[0]

@@ -321,7 +321,8 @@ def gcd(x1: ArrayLike, x2: ArrayLike) -> Array:
     if type(x1) is Array and type(x2) is Array and state.trace is eval_trace:
         if x1.aval.dtype.kind in "iu":
             out = np.asarray(np.gcd(x1._data, x2._data))
-            return Array(out, x1.aval.update(weak_type=x1.weak_type and x2.weak_type))
+            weak = x1.weak_type and not x1.ndim
+            return Array(out, x1.aval.update(weak_type=weak))
 
     def unfinished(pair):
         return reductions.any(comparison.ne(pair[1], scalar_like(pair[1], 0)))

@@ -26,6 +26,7 @@ from jaxlike.numpy.promote import (
     promote_args_inexact,
     promote_args_numeric,
     scalar_like,
+    strong_scalar_like,
     to_arrays,
 )
 from jaxlike.primitives import (
@@ -370,7 +371,7 @@ def log2(x: ArrayLike, /) -> Array:
     3.0
     """
     x = _inexact("log2", x)
-    two = scalar_like(complexes.real(x) if _is_complex(x) else x, 2)
+    two = strong_scalar_like(complexes.real(x) if _is_complex(x) else x, 2)
     return _scaled_log(x, transcendental.log(two))
 
 
