@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from jaxlike.core.array import Array, from_buffer, to_buffer
 from jaxlike.core.avals import get_aval
 from jaxlike.core.config import config
 from jaxlike.core.jaxpr import ClosedJaxpr, Literal, literal_buffer
+from jaxlike.core.kinds import DTYPES_OF_64_BITS
 from jaxlike.core.staging import trace_to_closed_jaxpr
 from jaxlike.core.state import state
 from jaxlike.core.trace import eval_trace, ignore_float_errors, restore_float_errors
@@ -32,11 +34,10 @@ _CALLS = {
 }
 
 
-def composite(fun: Callable[..., Any], operands: int | None = None) -> Any:
+def composite(fun: Callable[..., Any]) -> Callable[..., Any]:
     """`fun`, quicker in eager mode; it returns an array or a tuple of arrays.
 
-    Args: `operands`, how many arguments are arrays, if not all; the others are static.
-    What `fun` does may depend on its operands' types only; Python numbers are operands.
+    What it does may depend on its operands' types only; Python numbers are operands.
 
     >>> import jaxlike.numpy as jnp
     >>> @composite
@@ -48,65 +49,117 @@ def composite(fun: Callable[..., Any], operands: int | None = None) -> Any:
     plans: dict[Any, Any] = {}
     _all_plans.append(plans)
 
-    @functools.wraps(fun)
-    def call(*args, **static):
+    def call(*args):
         if state.trace is not eval_trace or _blockers:
-            return fun(*args, **static)
-        key: list[Any] = []
-        arrays = args if operands is None else args[:operands]
-        for x in arrays:
+            return fun(*args)
+        key: list[Any] = [config._trace_context]
+        for x in args:
             if type(x) is Array:
                 if x._data is None:
-                    return fun(*args, **static)
+                    return fun(*args)
                 key.append(x.aval)
             elif type(x) is float or (type(x) is int and _INT_MIN <= x <= _INT_MAX):
                 key.append(type(x))
             else:
-                return fun(*args, **static)
-        rest = args[len(arrays) :]
-        if rest or static:
-            key.append(len(rest))
-            for value in (*rest, *static.values()):
-                key += (type(value), value)
-            key += static
-        hashable = tuple(key)
-        try:
-            plan = plans.get(hashable)
-        except TypeError:  # an array, say, among the others
-            return fun(*args, **static)
+                return fun(*args)
+        key[0] = id(key[0])
+        plan = plans.get(tuple(key))
         if plan is None or plan[0] is not config._trace_context:
             try:
-                plan = _stage(fun, arrays, rest, static)
-            except Exception:  # the error as it is without staging
-                return fun(*args, **static)
+                plan = _stage(fun, args)
+            except Exception:  # the usual way says it better
+                return fun(*args)
             if len(plans) >= _PLANS_LIMIT:
                 plans.clear()
-            plans[hashable] = plan
+            plans[tuple(key)] = plan
         _, run, avals, make = plan
         token = ignore_float_errors()
         try:
-            outs = run(*map(to_buffer, arrays))
+            outs = run(*map(to_buffer, args))
         finally:
             restore_float_errors(token)
         return make(map(from_buffer, outs, avals))
 
+    call.__name__ = getattr(fun, "__name__", "composite")
+    call.__doc__ = fun.__doc__
+    call.__wrapped__ = fun
     return call
 
 
-def _stage(fun: Callable, arrays: tuple, rest: tuple, static: dict) -> tuple:
+_MISSING = object()
+
+
+def composite_of(count: int) -> Callable[[Callable], Callable]:
+    """A decorator as `composite`, for functions of `count` operands and settings.
+
+    The arguments after the operands (axes, dtypes, flags) are the settings. Calls with
+    arrays among those, or with operands by name, take the usual way.
+
+    >>> import jaxlike.numpy as jnp
+    >>> @composite_of(1)
+    ... def spread(x, axis=None):
+    ...     return jnp.max(x, axis) - jnp.min(x, axis)
+    >>> spread(jnp.arange(4), axis=0)
+    Array(3, dtype=int32)
+    """
+
+    def decorate(fun: Callable[..., Any]) -> Callable[..., Any]:
+        table: dict[Any, Callable] = {}
+
+        def call(*args, **settings):
+            if state.trace is not eval_trace or _blockers or len(args) < count:
+                return fun(*args, **settings)
+            if count and type(args[0]) is not Array:
+                if type(args[0]) not in (float, int):
+                    return fun(*args, **settings)
+            rest = args[count:]
+            try:
+                # 1, 1.0 and True are equal, but not the same settings
+                key: Any = (rest, *map(type, rest))
+                if settings:
+                    values = settings.values()
+                    key = (key, *settings, *values, *map(type, values))
+                one = table.get(key, _MISSING)
+            except TypeError:  # an array among the settings
+                return fun(*args, **settings)
+            if one is _MISSING:
+                one = lambda *xs: fun(*xs, *rest, **settings)
+                if not any(map(_warns, (*rest, *settings.values()))):
+                    one = composite(one)
+                if len(table) >= _PLANS_LIMIT:
+                    table.clear()
+                table[key] = one
+            return one(*args[:count])
+
+        functools.update_wrapper(call, fun)
+        return call
+
+    return decorate
+
+
+def _warns(setting: Any) -> bool:
+    """Whether a setting is a dtype of 64 bits, which is warned about at every call."""
+    if isinstance(setting, (np.dtype, str)) or hasattr(setting, "dtype"):
+        try:
+            return np.dtype(setting) in DTYPES_OF_64_BITS
+        except TypeError:
+            return False
+    return isinstance(setting, type) and issubclass(setting, np.generic)
+
+
+def _stage(fun: Callable[..., Any], args: tuple) -> tuple[Any, Any, Any, Any]:
     """(configuration, function of ndarrays, avals of the results, result maker)."""
     make: Any = _only
 
-    def flat(*xs):
+    def flat(*operands):
         nonlocal make
-        out = fun(*xs, *rest, **static)
+        out = fun(*operands)
         if not isinstance(out, tuple):
             return [out]
         make = type(out)._make if hasattr(out, "_make") else type(out)
         return list(out)
 
-    name = getattr(fun, "__name__", "composite")
-    closed = trace_to_closed_jaxpr(flat, [get_aval(x) for x in arrays], name)
+    closed = trace_to_closed_jaxpr(flat, [get_aval(x) for x in args])
     avals = [v.aval for v in closed.jaxpr.outvars]
     return config._trace_context, python_function(closed), avals, make
 
@@ -167,7 +220,7 @@ class _Writer:
                 continue
             evaluate = primitive.evaluate
             if eqn.params:
-                evaluate = functools.partial(evaluate, **eqn.params)
+                evaluate = partial(evaluate, **eqn.params)
             names.update((v, self.variable()) for v in eqn.outvars)
             outs = ", ".join(names[v] for v in eqn.outvars)
             comma = "," if primitive.multiple_results else ""
