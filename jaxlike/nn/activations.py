@@ -21,6 +21,13 @@ from jaxlike.transforms.custom_jvp import custom_jvp
 ArrayLike = Any
 
 
+def _inexact(name: str, x: ArrayLike) -> Array:
+    """`x` as an array of floating point; integers become float32."""
+    check_arraylike(name, x)
+    x = jnp.asarray(x)
+    return x if jnp.issubdtype(x.dtype, np.inexact) else x.astype(np.float32)
+
+
 @custom_jvp
 def relu(x: ArrayLike) -> Array:
     """max(x, 0); its derivative at 0 is 0.
@@ -84,8 +91,7 @@ def softplus(x: ArrayLike) -> Array:
     >>> float(nn.softplus(100.0))
     100.0
     """
-    check_arraylike("softplus", x)
-    return jnp.logaddexp(x, 0.0)
+    return jnp.logaddexp(_inexact("softplus", x), 0.0)
 
 
 def squareplus(x: ArrayLike, b: ArrayLike = 4) -> Array:
@@ -252,10 +258,7 @@ def gelu(x: ArrayLike, approximate: bool = True) -> Array:
     >>> round(float(nn.gelu(1.0)), 4), round(float(nn.gelu(1.0, approximate=False)), 4)
     (0.8412, 0.8413)
     """
-    check_arraylike("gelu", x)
-    x = jnp.asarray(x)
-    if not jnp.issubdtype(x.dtype, np.inexact):
-        x = x.astype(np.float32)
+    x = _inexact("gelu", x)
     if approximate:
         factor = np.asarray(np.sqrt(2 / np.pi), x.dtype)
         return x * (0.5 * (1.0 + jnp.tanh(factor * (x + 0.044715 * x**3))))
@@ -319,10 +322,7 @@ def log1mexp(x: ArrayLike) -> Array:
     >>> round(float(nn.log1mexp(1.0)), 4)
     -0.4587
     """
-    check_arraylike("log1mexp", x)
-    x = jnp.asarray(x)
-    if not jnp.issubdtype(x.dtype, np.inexact):
-        x = x.astype(np.float32)
+    x = _inexact("log1mexp", x)
     small = x < np.asarray(np.log(2.0), x.dtype)
     return jnp.where(small, jnp.log(-jnp.expm1(-x)), jnp.log1p(-jnp.exp(-x)))
 

@@ -434,11 +434,11 @@ def _extremum(name, ufunc, takes_first):
     def share(out, x, y):
         """1 where x is the result, 1/2 where y is as well."""
         from jaxlike.primitives.comparison import eq
-        from jaxlike.primitives.conversion import convert_element_type
+        from jaxlike.primitives.conversion import convert
 
-        dtype = get_aval(out).dtype
-        taken = convert_element_type(eq(x, out), dtype)
-        tie = convert_element_type(eq(x, y), dtype)
+        aval = get_aval(out)
+        taken = convert(eq(x, out), aval.dtype, aval.weak_type)
+        tie = convert(eq(x, y), aval.dtype, aval.weak_type)
         return sub(taken, mul(tie, scalar_like(out, 0.5)))
 
     defjvp_with_output(
