@@ -10,7 +10,8 @@ machine and LLVM's version; a stored batch loads in about a millisecond without 
 being written. Nothing here is imported, nor llvmlite, before the first compilation.
 
 A kernel past `PARALLEL_NS` of estimated work is split into chunks, by its shape alone,
-and runs on the pool of `runtime.py`.
+and runs on the pool of `runtime.py`; large reductions are cut into stages first
+(plan/stages.py), whose scratch memory lies on the stack.
 """
 
 from __future__ import annotations
@@ -27,10 +28,12 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 
 from jaxlike.backends.numba import runtime
+from jaxlike.backends.numba.runtime_ir import source
 from jaxlike.backends.numba.store import default_store
 from jaxlike.backends.numba.target import host
 from jaxlike.backends.numba.transposes import turning
-from jaxlike.backends.plan.ir import Kernel, work
+from jaxlike.backends.plan.ir import Buffer, Kernel, work
+from jaxlike.backends.plan.stages import staged, widened
 
 PARALLEL_NS = 8_000.0
 """Estimated work from which a kernel runs on several threads. A fork-join costs 0.2 us
@@ -69,33 +72,65 @@ class CompiledKernel:
     """Machine code of a kernel. Keep it alive while its addresses are in use.
 
     call(table): run the whole grid on the buffers whose addresses lie in the pointer
-    table (an int address of void*[number of arguments]). address: of the function
-    void(ptr table, i64 lo, i64 hi). extent, chunk: grid points; points a task (0: runs
-    serially).
+    table (an int address of void*[number of arguments]). stages: (address of a function
+    void(ptr table, i64 lo, i64 hi), extent, chunk) each, run in order; a task is
+    `chunk` points (0: all, serially). scratch: byte offsets of further buffers, which
+    stages take after the arguments, in `scratch_bytes` of memory. ns: estimated work.
     """
 
-    def __init__(self, kernel: Kernel | RawKernel, address: int, library):
-        self.kernel, self.address, self._library = kernel, address, library
-        self.extent = kernel.extent
-        self.chunk = chunk_size(kernel)
+    def __init__(self, kernel, stages: list[tuple[int, int, int]], scratch, library):
+        self.kernel, self.stages, self._library = kernel, stages, library
         self.ns = _work(kernel)
-        release = self.ns > RELEASE_NS
-        self._record = (ctypes.c_int64 * 4)(address, self.extent, self.chunk, release)
+        self.scratch, self.scratch_bytes = [], 0
+        for b in scratch:
+            self.scratch.append(self.scratch_bytes)
+            self.scratch_bytes += -(-b.nbytes // 64) * 64
         native = get_runtime()
-        if self.chunk:
+        if any(chunk for _, _, chunk in stages):
             native.start_pool()
-        self.call = native.kernel_caller(ctypes.addressof(self._record))
+        release = self.ns > RELEASE_NS
+        if len(stages) == 1 and not scratch:
+            self._record = (ctypes.c_int64 * 4)(*stages[0], release)
+            self.call = native.kernel_caller(ctypes.addressof(self._record))
+        else:
+            count = len(kernel.arguments)
+            rest = [(runtime.SCRATCH, offset) for offset in self.scratch]
+            slots = range(count + len(rest))
+            steps = [runtime.Step(a, slots, n, chunk) for a, n, chunk in stages]
+            layout = runtime.Layout(steps, count, rest, self.scratch_bytes, release)
+            self._record = layout
+            self.call = native.staged_caller(layout.address)
+
+    @property
+    def address(self) -> int:
+        """The first stage's function."""
+        return self.stages[0][0]
 
     @property
     def source(self) -> str:
         """The kernel's LLVM IR."""
-        return _module_text([self.kernel], ["kernel"])
+        parts = _parts(self.kernel)[0]
+        names = [f"kernel_{i}" if i else "kernel" for i in range(len(parts))]
+        return _module_text(parts, names)
 
     def assembly(self) -> str:
         """The kernel's machine code as assembly."""
         from jaxlike.backends.numba.binding import assembly
 
         return assembly(self.source)
+
+
+def _parts(kernel: Kernel | RawKernel) -> tuple[list, tuple[Buffer, ...]]:
+    """The kernels that are compiled for a kernel, and their scratch."""
+    if isinstance(kernel, RawKernel):
+        return [kernel], ()
+    cut = staged(kernel)
+    if cut is not None:
+        return list(cut.kernels), cut.scratch
+    wide = widened(kernel)
+    if wide is not None and turning(wide, host()):
+        return [wide], ()
+    return [kernel], ()
 
 
 def compile_kernels(
@@ -130,22 +165,30 @@ def clear_memory() -> None:
 def _compile(kernels: list[Kernel | RawKernel]) -> None:
     from jaxlike.backends.numba import binding
 
-    names = [f"jaxlike_{i}" for i in range(len(kernels))]
+    cuts = [_parts(k) for k in kernels]
+    parts = {p.key: p for stages, _ in cuts for p in stages}
+    names = {key: f"jaxlike_{i}" for i, key in enumerate(parts)}
     store = default_store()
-    key = _batch_key([k.key for k in kernels]) if store else ""
+    key = _batch_key([*parts]) if store else ""
     objects = _unpack(store.get(key)) if store else None
+    args = [*parts.values()], [*names.values()]
     if objects is None:
-        objects = _objects(kernels, names)
+        objects = _objects(*args)
         if store:
             store.put(key, _pack(objects))
-    symbols = {n: a for k in kernels if isinstance(k, RawKernel) for n, a in k.symbols}
+    symbols = {
+        n: a for p in parts.values() if isinstance(p, RawKernel) for n, a in p.symbols
+    }
     try:
-        library = binding.Library(objects, names, symbols)
+        library = binding.Library(objects, args[1], symbols)
     except RuntimeError:  # an object that matches its checksum, but not this process
-        objects = _objects(kernels, names)
-        library = binding.Library(objects, names, symbols)
-    for k, name in zip(kernels, names):
-        _compiled[k.key] = CompiledKernel(k, library.addresses[name], library)
+        objects = _objects(*args)
+        library = binding.Library(objects, args[1], symbols)
+    for k, (stages, scratch) in zip(kernels, cuts):
+        found = [
+            (library.addresses[names[p.key]], p.extent, chunk_size(p)) for p in stages
+        ]
+        _compiled[k.key] = CompiledKernel(k, found, scratch, library)
 
 
 def _objects(kernels, names) -> list[bytes]:
@@ -207,7 +250,7 @@ def _code_version() -> str:
     here = Path(__file__).parent
     plan = here.parent / "plan"
     files = [*sorted(here.glob("*.py")), *sorted(here.glob("math/*.py"))]
-    for path in [*files, plan / "ir.py", plan / "ops.py"]:
+    for path in (*files, *(plan / name for name in ("ir.py", "ops.py", "stages.py"))):
         h.update(path.read_bytes())
     target = host()
     for word in (binding.VERSION, target.triple, target.cpu, target.features):
@@ -243,7 +286,7 @@ def get_runtime() -> runtime.Runtime:
     """The native runtime of this process, linked at first use."""
     from jaxlike.backends.numba import binding
 
-    text = runtime.source()
+    text = source()
     store = default_store()
     key = _batch_key([hashlib.blake2b(text.encode()).hexdigest()]) if store else ""
     code = store.get(key) if store else None

@@ -17,14 +17,12 @@ stack.
 
 from __future__ import annotations
 
-import ctypes
 from collections.abc import Sequence
 
 import numpy as np
 
 from jaxlike.backends.numba.engine import RELEASE_NS, CompiledKernel, get_runtime
-
-_STEP = 5
+from jaxlike.backends.numba.runtime import ABSOLUTE, SCRATCH, Layout, Step
 
 
 class RunList:
@@ -49,44 +47,27 @@ class RunList:
         slots = arrays + len(views) + len(constants)
         self.kernels = [k for k, _ in steps]
         self.constants = list(constants)
-        self.steps = len(self.kernels)
-        arguments = [tuple(args) for _, args in steps]
-        for k, args in zip(self.kernels, arguments):
+        if any(not 0 <= slot < arrays + i for i, (slot, _) in enumerate(views)):
+            raise ValueError("a view of a slot that comes after it")
+        rest = [*views, *((ABSOLUTE, c.ctypes.data) for c in self.constants)]
+        scratch: dict[int, int] = {}  # byte offset -> slot
+        native: list[Step] = []
+        for k, args in steps:
             count = len(getattr(k.kernel, "arguments", args))
             if len(args) != count or not all(0 <= a < slots for a in args):
                 raise ValueError(f"slots {args} for a kernel of {count} arguments")
-        if any(not 0 <= slot < arrays + i for i, (slot, _) in enumerate(views)):
-            raise ValueError("a view of a slot that comes after it")
-        flat = np.array([a for args in arguments for a in args], np.int64)
-        table = np.zeros((self.steps, _STEP), np.int64)
-        at = flat.ctypes.data
-        for row, k, args in zip(table, self.kernels, arguments):
-            row[:] = (k.address, len(args), at, k.extent, k.chunk)
-            at += 8 * len(args)
-        inits = [*views, *((-1, c.ctypes.data) for c in self.constants)]
-        starts = np.array(inits, np.int64).reshape(-1, 2)
+            for offset in k.scratch:
+                if offset not in scratch:
+                    scratch[offset] = arrays + len(rest)
+                    rest.append((SCRATCH, offset))
+            full = [*args, *(scratch[offset] for offset in k.scratch)]
+            native += [Step(address, full, n, chunk) for address, n, chunk in k.stages]
+        self.steps = len(native)
         if release_gil is None:
             release_gil = sum(k.ns for k in self.kernels) > RELEASE_NS
-        most = max((len(a) for a in arguments), default=0)
-        pointer = ctypes.sizeof(ctypes.c_void_p)
-        header = object.__basicsize__
-        self._program = np.array(
-            [
-                self.steps,
-                table.ctypes.data,
-                slots,
-                arrays,
-                max(1, most),
-                bool(release_gil),
-                starts.ctypes.data,
-                id(np.ndarray),
-                header - pointer,  # the type is the header's last word,
-                header,  # and the data pointer ndarray's first field
-            ],
-            np.int64,
-        )
-        self._keep = (flat, table, starts)
-        self._call = get_runtime().program_caller(self._program.ctypes.data)
+        most = max((k.scratch_bytes for k in self.kernels), default=0)
+        self._layout = Layout(native, arrays, rest, most, release_gil)
+        self._call = get_runtime().program_caller(self._layout.address)
 
     def __call__(self, *arrays: np.ndarray) -> None:
         """Run all steps on these arrays."""

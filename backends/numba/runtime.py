@@ -18,404 +18,16 @@ from __future__ import annotations
 
 import ctypes
 import os
-import platform
 import threading
+from collections.abc import Sequence
+from typing import NamedTuple
 
-_X86, _ARM = ("call void @llvm.x86.sse2.pause()", "call void @llvm.aarch64.hint(i32 1)")
-_PAUSE = {"x86_64": _X86, "AMD64": _X86, "aarch64": _ARM, "arm64": _ARM}
-SPIN = 2000
-"""Turns a worker waits for the next job before it sleeps: about 50 us."""
+import numpy as np
 
-_TEXT = """
-@next = internal global i64 0, align 64
-@inside = internal global i64 0, align 64
-@generation = internal global i64 0, align 64
-@open = internal global i64 0, align 64
-@sleepers = internal global i64 0, align 64
-@busy = internal global i64 0, align 64
-@workers = global i64 0, align 64
-@job = internal global [4 x i64] zeroinitializer, align 64
-@mutex = internal global [32 x i64] zeroinitializer, align 64
-@cond = internal global [32 x i64] zeroinitializer, align 64
-
-declare i32 @pthread_mutex_init(ptr, ptr)
-declare i32 @pthread_mutex_lock(ptr)
-declare i32 @pthread_mutex_unlock(ptr)
-declare i32 @pthread_cond_init(ptr, ptr)
-declare i32 @pthread_cond_wait(ptr, ptr)
-declare i32 @pthread_cond_broadcast(ptr)
-declare i32 @pthread_create(ptr, ptr, ptr, ptr)
-declare i32 @pthread_detach(ptr)
-declare i32 @sched_yield()
-declare i64 @llvm.smin.i64(i64, i64)
-declare ptr @PyLong_AsVoidPtr(ptr)
-declare ptr @PyErr_Occurred()
-declare void @PyErr_SetString(ptr, ptr)
-declare i32 @PyObject_IsInstance(ptr, ptr)
-declare ptr @PyEval_SaveThread()
-declare void @PyEval_RestoreThread(ptr)
-declare void @Py_IncRef(ptr)
-@_Py_NoneStruct = external global i8
-@PyExc_TypeError = external global ptr
-
-define internal void @chunks(ptr %fn, ptr %table, i64 %n, i64 %chunk, ptr %counter) {
-entry:
-  br label %loop
-loop:
-  %lo = atomicrmw add ptr %counter, i64 %chunk seq_cst
-  %more = icmp slt i64 %lo, %n
-  br i1 %more, label %work, label %done
-work:
-  %end = add i64 %lo, %chunk
-  %hi = call i64 @llvm.smin.i64(i64 %end, i64 %n)
-  call void %fn(ptr %table, i64 %lo, i64 %hi)
-  br label %loop
-done:
-  ret void
-}
-
-define internal void @serve() {
-entry:
-  %fn = load ptr, ptr @job
-  %p1 = getelementptr i64, ptr @job, i64 1
-  %table = load ptr, ptr %p1
-  %p2 = getelementptr i64, ptr @job, i64 2
-  %n = load i64, ptr %p2
-  %p3 = getelementptr i64, ptr @job, i64 3
-  %chunk = load i64, ptr %p3
-  call void @chunks(ptr %fn, ptr %table, i64 %n, i64 %chunk, ptr @next)
-  ret void
-}
-
-define internal ptr @worker(ptr %arg) {
-entry:
-  %first = ptrtoint ptr %arg to i64
-  br label %wait
-wait:
-  %seen = phi i64 [ %first, %entry ], [ %now, %served ]
-  br label %spin
-spin:
-  %turn = phi i64 [ 0, %wait ], [ %turn2, %again ]
-  %g = load atomic i64, ptr @generation seq_cst, align 8
-  %new = icmp ne i64 %g, %seen
-  br i1 %new, label %go, label %again
-again:
-  PAUSE
-  %turn2 = add i64 %turn, 1
-  %patient = icmp ult i64 %turn2, SPIN
-  br i1 %patient, label %spin, label %sleep
-sleep:
-  %m0 = call i32 @pthread_mutex_lock(ptr @mutex)
-  %s0 = atomicrmw add ptr @sleepers, i64 1 seq_cst
-  br label %check
-check:
-  %g2 = load atomic i64, ptr @generation seq_cst, align 8
-  %new2 = icmp ne i64 %g2, %seen
-  br i1 %new2, label %awake, label %block
-block:
-  %c0 = call i32 @pthread_cond_wait(ptr @cond, ptr @mutex)
-  br label %check
-awake:
-  %s1 = atomicrmw sub ptr @sleepers, i64 1 seq_cst
-  %m1 = call i32 @pthread_mutex_unlock(ptr @mutex)
-  br label %go
-go:
-  %now = phi i64 [ %g, %spin ], [ %g2, %awake ]
-  %i0 = atomicrmw add ptr @inside, i64 1 seq_cst
-  %o = load atomic i64, ptr @open seq_cst, align 8
-  %isopen = icmp ne i64 %o, 0
-  br i1 %isopen, label %work, label %served
-work:
-  call void @serve()
-  br label %served
-served:
-  %i1 = atomicrmw sub ptr @inside, i64 1 seq_cst
-  br label %wait
-}
-
-define internal void @parallel(ptr %fn, ptr %table, i64 %n, i64 %chunk) {
-entry:
-  %counter = alloca i64, align 8
-  %w = load i64, ptr @workers
-  %any = icmp sgt i64 %w, 0
-  br i1 %any, label %try, label %serial
-try:
-  %r = cmpxchg ptr @busy, i64 0, i64 1 seq_cst seq_cst
-  %mine = extractvalue { i64, i1 } %r, 1
-  br i1 %mine, label %publish, label %serial
-publish:
-  store ptr %fn, ptr @job
-  %p1 = getelementptr i64, ptr @job, i64 1
-  store ptr %table, ptr %p1
-  %p2 = getelementptr i64, ptr @job, i64 2
-  store i64 %n, ptr %p2
-  %p3 = getelementptr i64, ptr @job, i64 3
-  store i64 %chunk, ptr %p3
-  store atomic i64 0, ptr @next seq_cst, align 8
-  store atomic i64 1, ptr @open seq_cst, align 8
-  %g = atomicrmw add ptr @generation, i64 1 seq_cst
-  %s = load atomic i64, ptr @sleepers seq_cst, align 8
-  %asleep = icmp sgt i64 %s, 0
-  br i1 %asleep, label %wake, label %work
-wake:
-  %m0 = call i32 @pthread_mutex_lock(ptr @mutex)
-  %b0 = call i32 @pthread_cond_broadcast(ptr @cond)
-  %m1 = call i32 @pthread_mutex_unlock(ptr @mutex)
-  br label %work
-work:
-  call void @serve()
-  store atomic i64 0, ptr @open seq_cst, align 8
-  br label %wait
-wait:
-  %turn = phi i64 [ 0, %work ], [ %turn2, %relax ], [ 0, %yield ]
-  %in = load atomic i64, ptr @inside seq_cst, align 8
-  %empty = icmp eq i64 %in, 0
-  br i1 %empty, label %done, label %again
-again:
-  %turn2 = add i64 %turn, 1
-  %long = icmp ugt i64 %turn2, SPIN
-  br i1 %long, label %yield, label %relax
-relax:
-  PAUSE
-  br label %wait
-yield:
-  %y = call i32 @sched_yield()
-  br label %wait
-done:
-  store atomic i64 0, ptr @busy seq_cst, align 8
-  ret void
-serial:
-  store i64 0, ptr %counter
-  call void @chunks(ptr %fn, ptr %table, i64 %n, i64 %chunk, ptr %counter)
-  ret void
-}
-
-define void @pool.start(i64 %workers) {
-entry:
-  %m = call i32 @pthread_mutex_init(ptr @mutex, ptr null)
-  %c = call i32 @pthread_cond_init(ptr @cond, ptr null)
-  %thread = alloca ptr
-  br label %loop
-loop:
-  %k = phi i64 [ 0, %entry ], [ %k2, %made ]
-  %more = icmp slt i64 %k, %workers
-  br i1 %more, label %make, label %done
-make:
-  %g = load atomic i64, ptr @generation seq_cst, align 8
-  %seen = inttoptr i64 %g to ptr
-  %r = call i32 @pthread_create(ptr %thread, ptr null, ptr @worker, ptr %seen)
-  %bad = icmp ne i32 %r, 0
-  br i1 %bad, label %done, label %made
-made:
-  %t = load ptr, ptr %thread
-  %d = call i32 @pthread_detach(ptr %t)
-  %k2 = add i64 %k, 1
-  br label %loop
-done:
-  store i64 %k, ptr @workers
-  ret void
-}
-
-define void @pool.forget() {
-entry:
-  store i64 0, ptr @workers
-  store i64 0, ptr @inside
-  store i64 0, ptr @open
-  store i64 0, ptr @sleepers
-  store i64 0, ptr @busy
-  ret void
-}
-
-define internal void @one(ptr %fn, ptr %table, i64 %n, i64 %chunk) {
-entry:
-  %serial = icmp eq i64 %chunk, 0
-  br i1 %serial, label %plain, label %split
-plain:
-  call void %fn(ptr %table, i64 0, i64 %n)
-  ret void
-split:
-  call void @parallel(ptr %fn, ptr %table, i64 %n, i64 %chunk)
-  ret void
-}
-
-define void @execute(ptr %program, ptr %slots) {
-entry:
-  %nsteps = load i64, ptr %program
-  %ps = getelementptr i64, ptr %program, i64 1
-  %steps = load ptr, ptr %ps
-  %pm = getelementptr i64, ptr %program, i64 4
-  %most = load i64, ptr %pm
-  %table = alloca ptr, i64 %most, align 16
-  br label %loop
-loop:
-  %i = phi i64 [ 0, %entry ], [ %i2, %run ]
-  %more = icmp slt i64 %i, %nsteps
-  br i1 %more, label %step, label %done
-step:
-  %at = mul i64 %i, 5
-  %s = getelementptr i64, ptr %steps, i64 %at
-  %fn = load ptr, ptr %s
-  %s1 = getelementptr i64, ptr %s, i64 1
-  %nargs = load i64, ptr %s1
-  %s2 = getelementptr i64, ptr %s, i64 2
-  %args = load ptr, ptr %s2
-  %s3 = getelementptr i64, ptr %s, i64 3
-  %n = load i64, ptr %s3
-  %s4 = getelementptr i64, ptr %s, i64 4
-  %chunk = load i64, ptr %s4
-  br label %gather
-gather:
-  %k = phi i64 [ 0, %step ], [ %k2, %fetch ]
-  %some = icmp slt i64 %k, %nargs
-  br i1 %some, label %fetch, label %run
-fetch:
-  %ak = getelementptr i64, ptr %args, i64 %k
-  %slot = load i64, ptr %ak
-  %from = getelementptr ptr, ptr %slots, i64 %slot
-  %p = load ptr, ptr %from
-  %to = getelementptr ptr, ptr %table, i64 %k
-  store ptr %p, ptr %to
-  %k2 = add i64 %k, 1
-  br label %gather
-run:
-  call void @one(ptr %fn, ptr %table, i64 %n, i64 %chunk)
-  %i2 = add i64 %i, 1
-  br label %loop
-done:
-  ret void
-}
-
-define ptr @py.kernel(ptr %self, ptr %arg) {
-entry:
-  %table = call ptr @PyLong_AsVoidPtr(ptr %arg)
-  %record = call ptr @PyLong_AsVoidPtr(ptr %self)
-  %null = icmp eq ptr %table, null
-  br i1 %null, label %check, label %run
-check:
-  %e = call ptr @PyErr_Occurred()
-  %bad = icmp ne ptr %e, null
-  br i1 %bad, label %fail, label %run
-fail:
-  ret ptr null
-run:
-  %fn = load ptr, ptr %record
-  %p1 = getelementptr i64, ptr %record, i64 1
-  %n = load i64, ptr %p1
-  %p2 = getelementptr i64, ptr %record, i64 2
-  %chunk = load i64, ptr %p2
-  %p3 = getelementptr i64, ptr %record, i64 3
-  %long = load i64, ptr %p3
-  %release = icmp ne i64 %long, 0
-  br i1 %release, label %free, label %hold
-free:
-  %state = call ptr @PyEval_SaveThread()
-  call void @one(ptr %fn, ptr %table, i64 %n, i64 %chunk)
-  call void @PyEval_RestoreThread(ptr %state)
-  br label %done
-hold:
-  call void @one(ptr %fn, ptr %table, i64 %n, i64 %chunk)
-  br label %done
-done:
-  call void @Py_IncRef(ptr @_Py_NoneStruct)
-  ret ptr @_Py_NoneStruct
-}
-
-@count.text = internal constant [27 x i8] c"wrong number of arrays\\00\\00\\00\\00\\00"
-@array.text = internal constant [27 x i8] c"arguments must be ndarrays\\00"
-
-define ptr @py.program(ptr %self, ptr %args, i64 %nargs) {
-entry:
-  %program = call ptr @PyLong_AsVoidPtr(ptr %self)
-  %p2 = getelementptr i64, ptr %program, i64 2
-  %nslots = load i64, ptr %p2
-  %p3 = getelementptr i64, ptr %program, i64 3
-  %narrays = load i64, ptr %p3
-  %p5 = getelementptr i64, ptr %program, i64 5
-  %long = load i64, ptr %p5
-  %p6 = getelementptr i64, ptr %program, i64 6
-  %inits = load ptr, ptr %p6
-  %p7 = getelementptr i64, ptr %program, i64 7
-  %ndarray = load ptr, ptr %p7
-  %p8 = getelementptr i64, ptr %program, i64 8
-  %typeat = load i64, ptr %p8
-  %p9 = getelementptr i64, ptr %program, i64 9
-  %dataat = load i64, ptr %p9
-  %slots = alloca ptr, i64 %nslots, align 16
-  %right = icmp eq i64 %nargs, %narrays
-  br i1 %right, label %arrays, label %miscount
-miscount:
-  br label %fail
-arrays:
-  %i = phi i64 [ 0, %entry ], [ %i2, %take ]
-  %more = icmp slt i64 %i, %narrays
-  br i1 %more, label %array, label %rest
-array:
-  %ai = getelementptr ptr, ptr %args, i64 %i
-  %object = load ptr, ptr %ai
-  %tp = getelementptr i8, ptr %object, i64 %typeat
-  %type = load ptr, ptr %tp
-  %exact = icmp eq ptr %type, %ndarray
-  br i1 %exact, label %take, label %ask
-ask:
-  %is = call i32 @PyObject_IsInstance(ptr %object, ptr %ndarray)
-  %yes = icmp eq i32 %is, 1
-  br i1 %yes, label %take, label %fail
-take:
-  %dp = getelementptr i8, ptr %object, i64 %dataat
-  %data = load ptr, ptr %dp
-  %si = getelementptr ptr, ptr %slots, i64 %i
-  store ptr %data, ptr %si
-  %i2 = add i64 %i, 1
-  br label %arrays
-rest:
-  %j = phi i64 [ %narrays, %arrays ], [ %j2, %put ]
-  %left = icmp slt i64 %j, %nslots
-  br i1 %left, label %init, label %run
-init:
-  %jj = sub i64 %j, %narrays
-  %at = mul i64 %jj, 2
-  %q = getelementptr i64, ptr %inits, i64 %at
-  %base = load i64, ptr %q
-  %q1 = getelementptr i64, ptr %q, i64 1
-  %offset = load i64, ptr %q1
-  %absolute = icmp slt i64 %base, 0
-  br i1 %absolute, label %fixed, label %relative
-relative:
-  %bp = getelementptr ptr, ptr %slots, i64 %base
-  %start = load ptr, ptr %bp
-  br label %put
-fixed:
-  br label %put
-put:
-  %root = phi ptr [ %start, %relative ], [ null, %fixed ]
-  %value = getelementptr i8, ptr %root, i64 %offset
-  %sj = getelementptr ptr, ptr %slots, i64 %j
-  store ptr %value, ptr %sj
-  %j2 = add i64 %j, 1
-  br label %rest
-run:
-  %release = icmp ne i64 %long, 0
-  br i1 %release, label %free, label %hold
-free:
-  %state = call ptr @PyEval_SaveThread()
-  call void @execute(ptr %program, ptr %slots)
-  call void @PyEval_RestoreThread(ptr %state)
-  br label %done
-hold:
-  call void @execute(ptr %program, ptr %slots)
-  br label %done
-done:
-  call void @Py_IncRef(ptr @_Py_NoneStruct)
-  ret ptr @_Py_NoneStruct
-fail:
-  %text = phi ptr [ @count.text, %miscount ], [ @array.text, %ask ]
-  %error = load ptr, ptr @PyExc_TypeError
-  call void @PyErr_SetString(ptr %error, ptr %text)
-  ret ptr null
-}
-"""
-
-EXPORTS = ("workers", "pool.start", "pool.forget", "execute", "py.kernel", "py.program")
+EXPORTS = (
+    *("workers", "pool.start", "pool.forget", "execute"),
+    *("py.kernel", "py.staged", "py.program"),
+)
 _C_NAMES = (
     *("pthread_mutex_init", "pthread_mutex_lock", "pthread_mutex_unlock"),
     *("pthread_cond_init", "pthread_cond_wait", "pthread_cond_broadcast"),
@@ -425,14 +37,6 @@ _PYTHON_NAMES = (
     *("PyLong_AsVoidPtr", "PyErr_Occurred", "PyErr_SetString", "PyObject_IsInstance"),
     *("PyEval_SaveThread", "PyEval_RestoreThread", "Py_IncRef"),
 )
-
-
-def source() -> str:
-    """The runtime's LLVM IR for this machine."""
-    pause = _PAUSE.get(platform.machine(), "fence seq_cst")
-    declare = pause.replace("call", "declare").replace("i32 1", "i32")
-    text = _TEXT if pause.startswith("fence") else f"{declare}\n{_TEXT}"
-    return text.replace("PAUSE", pause).replace("SPIN", str(SPIN))
 
 
 def imports() -> dict[str, int]:
@@ -448,6 +52,65 @@ def imports() -> dict[str, int]:
 
 def _address(library, name: str) -> int:
     return ctypes.cast(getattr(library, name), ctypes.c_void_p).value
+
+
+class Step(NamedTuple):
+    """A kernel's function run on slots: points 0..extent, `chunk` a task (0:
+    serial)."""
+
+    address: int
+    slots: Sequence[int]
+    extent: int
+    chunk: int
+
+
+ABSOLUTE, SCRATCH = -1, -2
+"""Bases of slots that lie at an address, or in scratch memory on the stack."""
+
+
+class Layout:
+    """Memory that tells a native run its steps; keep it alive.
+
+    Slots are the `arrays` of a call, then one for each (base, offset) of `rest`: base
+    is an earlier slot, ABSOLUTE or SCRATCH.
+    """
+
+    def __init__(
+        self,
+        steps: Sequence[Step],
+        arrays: int,
+        rest: Sequence[tuple[int, int]],
+        scratch_bytes: int,
+        release_gil: bool,
+    ):
+        flat = np.array([slot for s in steps for slot in s.slots], np.int64)
+        table = np.zeros((len(steps), 5), np.int64)
+        at = flat.ctypes.data
+        for row, s in zip(table, steps):
+            row[:] = (s.address, len(s.slots), at, s.extent, s.chunk)
+            at += 8 * len(s.slots)
+        starts = np.array(rest, np.int64).reshape(-1, 2)
+        header = object.__basicsize__
+        self._program = np.array(
+            [
+                len(steps),
+                table.ctypes.data,
+                arrays + len(rest),
+                arrays,
+                max((len(s.slots) for s in steps), default=1) or 1,
+                bool(release_gil),
+                starts.ctypes.data,
+                id(np.ndarray),
+                # an object's type is the last word of its header, an array's data
+                # pointer the first word after it
+                header - ctypes.sizeof(ctypes.c_void_p),
+                header,
+                max(1, scratch_bytes),
+            ],
+            np.int64,
+        )
+        self._keep = flat, table, starts
+        self.address = self._program.ctypes.data
 
 
 class _MethodDef(ctypes.Structure):
@@ -470,6 +133,7 @@ class Runtime:
         self._forget = ctypes.CFUNCTYPE(None)(at["pool.forget"])
         METH_FASTCALL, METH_O = 0x80, 0x08
         self._kernel = _MethodDef(b"kernel", at["py.kernel"], METH_O, None)
+        self._staged = _MethodDef(b"kernel", at["py.staged"], METH_O, None)
         self._program = _MethodDef(b"program", at["py.program"], METH_FASTCALL, None)
         new = ctypes.pythonapi.PyCFunction_NewEx
         new.restype = ctypes.py_object
@@ -482,8 +146,12 @@ class Runtime:
         """A builtin f(pointer table) for the record (fn, n, chunk, release GIL)."""
         return self._new(ctypes.addressof(self._kernel), record, None)
 
+    def staged_caller(self, program: int):
+        """A builtin f(pointer table) for a Layout whose arrays the table holds."""
+        return self._new(ctypes.addressof(self._staged), program, None)
+
     def program_caller(self, program: int):
-        """A builtin f(*arrays) that executes a program structure."""
+        """A builtin f(*arrays) that executes a Layout."""
         return self._new(ctypes.addressof(self._program), program, None)
 
     def start_pool(self) -> None:

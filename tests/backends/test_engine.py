@@ -187,13 +187,41 @@ def test_calls_leave_no_references_behind():
     assert after[:2] == counts[:2] and abs(after[2] - counts[2]) < 100
 
 
+def full_sum(n):
+    k = KernelBuilder(())
+    x, y = k.input(F32, (n,)), k.output(F32, ())
+    with k.loop(n) as l:
+        l.reduce("add", k.load(x, {l.index: 1}))
+    k.store(y, 0, l.results[0])
+    return k.finish()
+
+
+def test_large_reductions_run_in_stages():
+    n = 500_003
+    (total,) = compile_kernels([full_sum(n)])
+    assert len(total.stages) == 2 and total.scratch_bytes
+    assert total.source.count("define void @kernel") == 2
+    x, y = np.random.default_rng(0).random(n).astype(F32), np.zeros((), F32)
+    table = table_of(x, y)
+    total.call(ctypes.addressof(table))
+    want = x.astype(np.float64).sum()
+    assert abs(y - want) < 1e-5 * want
+    first = y.copy()
+    run = RunList([(total, (0, 1)), (total, (0, 2))], arrays=3)
+    assert run.steps == 4
+    z = np.zeros((), F32)
+    run(x, y, z)
+    assert first == y == z
+
+
 # -- threads ---------------------------------------------------------------------------
 BIG = 400_000
 
 
 def parallel_kernel(name="exp"):
     (k,) = compile_kernels([unary(name, BIG)])
-    assert 0 < k.chunk < BIG
+    ((_, extent, chunk),) = k.stages
+    assert 0 < chunk < extent == BIG
     return k
 
 
