@@ -96,6 +96,11 @@ def _program(closed) -> Any:
 
 
 def _scan(eqn: JaxprEqn) -> Call:
+    from jaxlike.backends.numba.loops import native_scan
+
+    native = native_scan(eqn)
+    if native is not None:
+        return native
     params = eqn.params
     body = _program(params["jaxpr"])
     num_consts, num_carry = params["num_consts"], params["num_carry"]
@@ -118,6 +123,11 @@ def _scan(eqn: JaxprEqn) -> Call:
 
 
 def _while(eqn: JaxprEqn) -> Call:
+    from jaxlike.backends.numba.loops import native_while
+
+    native = native_while(eqn)
+    if native is not None:
+        return native
     params = eqn.params
     cond, body = _program(params["cond_jaxpr"]), _program(params["body_jaxpr"])
     num_cond, num_body = params["cond_nconsts"], params["body_nconsts"]

@@ -8,7 +8,7 @@ calls may overlap. Results are fresh arrays.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -22,6 +22,7 @@ from jaxlike.backends.plan.memory import Lifetime, plan_arena
 from jaxlike.backends.plan.prepare import prepare
 from jaxlike.core.dtypes import storage_dtype
 from jaxlike.core.jaxpr import ClosedJaxpr, JaxprEqn, Literal, Var, literal_buffer
+from jaxlike.core.primitive import registry
 from jaxlike.core.trace import ignore_float_errors, restore_float_errors
 
 # How a result becomes the caller's: as it is; copied, because it lies in memory of the
@@ -32,11 +33,21 @@ AS_IS, COPY, CHECK = range(3)
 class Program:
     """A compiled jaxpr: `program(buffers) -> buffers`."""
 
-    def __init__(self, closed: ClosedJaxpr, name: str, *, body: bool = False):
-        """body: for a loop, whose results may share memory with its operands."""
+    def __init__(
+        self,
+        closed: ClosedJaxpr,
+        name: str,
+        *,
+        body: bool = False,
+        stored: bool = False,
+    ):
+        """body: for a loop, whose results may share memory with its operands; stored:
+        rather, each has memory of its own."""
         self.name = name
         self._body = body
         self.closed = prepare(closed)
+        if stored:
+            self.closed = with_stored_outputs(self.closed)
         self.jaxpr = self.closed.jaxpr
         self._slots: dict[Var, int] = {}
         self._constants: dict[int, np.ndarray] = {}
@@ -219,6 +230,76 @@ class Program:
             text = str(step.kernel) if isinstance(step, Lowered) else f"call {step}"
             lines.append(text)
         return "\n".join(lines)
+
+
+class NativeBody(NamedTuple):
+    """A loop's body that is one run list: where its operands and results stand.
+
+    ins, outs: slots in the table of pointers (-1: not read). views: (slot, offset in
+    the arena). unused: a slot that nothing reads.
+    """
+
+    program: int
+    num_slots: int
+    ins: list[int]
+    outs: list[int]
+    views: list[tuple[int, int]]
+    arena_bytes: int
+    unused: int
+    keep: Any
+
+
+def native_body(closed: ClosedJaxpr) -> NativeBody | None:
+    """A jaxpr as a NativeBody; None if it is more than kernels on arrays of its own."""
+    return closed.memo("numba native body", lambda: _native_body(closed))
+
+
+def _native_body(closed: ClosedJaxpr) -> NativeBody | None:
+    if closed.consts or closed.jaxpr.effects:
+        return None
+    program = Program(closed, "body", body=True, stored=True)
+    if len(program.steps) != 1 or program._constants:
+        return None
+    bind = getattr(program.steps[0], "native_body", None)
+    if bind is None or any(how != AS_IS for _, how in program.outs):
+        return None
+    found = bind(program.in_slots, [slot for slot, _ in program.outs])
+    if found is None:
+        return None
+    run, arrays, ins, outs, views = found
+    if any(k.scratch for k in run.kernels):
+        return None  # large reductions, in stages with memory of their own
+    # the arena's own slot is not set: its views are, absolutely
+    return NativeBody(
+        run._layout.address,
+        arrays + len(views) + 1,
+        ins,
+        outs,
+        [(arrays + i, offset) for i, (_, offset) in enumerate(views)],
+        program.arena_bytes,
+        arrays + len(views),
+        program,
+    )
+
+
+def with_stored_outputs(closed: ClosedJaxpr) -> ClosedJaxpr:
+    """The same jaxpr where each output is an equation's own: none is an input, a
+    literal, a view, or another output again."""
+    jaxpr = closed.jaxpr
+    defs = {v: e for e in jaxpr.eqns for v in e.outvars}
+    eqns, outvars, seen = list(jaxpr.eqns), [], set()
+    for atom in jaxpr.outvars:
+        eqn = defs.get(atom) if type(atom) is not Literal else None
+        if eqn is None or is_layout(eqn) or atom in seen:
+            copy = Var(atom.aval)
+            params = {"new_dtype": atom.aval.dtype, "weak_type": False}
+            params["sharding"] = None
+            convert = registry["convert_element_type"]
+            eqns.append(JaxprEqn([atom], [copy], convert, params))
+            atom = copy
+        seen.add(atom)
+        outvars.append(atom)
+    return ClosedJaxpr(jaxpr.replace(eqns=eqns, outvars=outvars), closed.consts)
 
 
 def _own(out: np.ndarray, how: int, buffers: Sequence[np.ndarray]) -> np.ndarray:

@@ -187,6 +187,20 @@ def _kernel_run(program: Program, run: list[tuple[Any, Lowered]]) -> Step:
                 env[slot] = np.ascontiguousarray(array)
         native(*[env[slot] for slot in arrays])
 
+    def native_body(in_slots: list[int], out_slots: list[int]):
+        """(run list, its arrays, places of inputs, of outputs, views) of a loop's body,
+        if all results are its own."""
+        places = {slot: k for k, slot in enumerate(arrays)}
+        own = {slot for slot, _, _ in fresh}
+        if any(slot not in own for slot in out_slots) or any(
+            slot not in {*in_slots, *own, program.arena_slot} for slot in arrays
+        ):
+            return None
+        ins = [places.get(slot, -1) for slot in in_slots]
+        outs = [places[slot] for slot in out_slots]
+        return native, len(arrays), ins, outs, views
+
+    step.native_body = native_body  # type: ignore[attr-defined]
     step.direct = direct  # type: ignore[attr-defined]
     return step
 

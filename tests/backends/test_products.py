@@ -81,7 +81,7 @@ SHAPES = [((3, 8, 8, 5), (3, 3, 5, 16)), ((1, 6, 6, 8), (2, 1, 8, 20))]
 @pytest.mark.parametrize("name", CONVOLUTIONS)
 @pytest.mark.parametrize("shapes", SHAPES)
 def test_convolution_and_gradients(name, shapes):
-    x, w = map(lambda s: normal(*s), shapes)
+    x, w = (normal(*s) for s in shapes)
 
     def conv(x, w):
         layout = ("NHWC", "HWIO", "NHWC")
