@@ -68,11 +68,18 @@ def composite(fun: Callable[..., Any]) -> Callable[..., Any]:
             try:
                 plan = _stage(fun, args)
             except Exception:  # the usual way says it better
-                return fun(*args)
+                out = fun(*args)
+                plan = config._trace_context, None, (), _only
+            else:
+                out = None
             if len(plans) >= _PLANS_LIMIT:
                 plans.clear()
             plans[tuple(key)] = plan
+            if out is not None:
+                return out
         _, run, avals, make = plan
+        if run is None:  # it cannot be staged
+            return fun(*args)
         token = ignore_float_errors()
         try:
             outs = run(*map(to_buffer, args))

@@ -15,6 +15,7 @@ import numpy as np
 
 from jaxlike.core import dtypes, errors
 from jaxlike.core.array import Array
+from jaxlike.numpy.composites import composite
 from jaxlike.numpy.products import contract, result_dtype
 from jaxlike.numpy.promote import (
     ArrayLike,
@@ -64,6 +65,30 @@ def einsum(
     if out is not None:
         raise NotImplementedError("The 'out' argument to jnp.einsum is not supported.")
     subscripts, operands = _as_text(subscripts, operands)
+    try:
+        run = _einsum_of(subscripts, optimize, precision, preferred_element_type)
+    except TypeError:  # a path is a list
+        return _einsum(
+            subscripts, operands, optimize, precision, preferred_element_type
+        )
+    return run(*operands)
+
+
+@lru_cache(maxsize=256)
+def _einsum_of(subscripts: str, optimize: Any, precision: Any, preferred: Any) -> Any:
+    """einsum with these settings, which is quick in eager mode."""
+    return composite(
+        lambda *operands: _einsum(subscripts, operands, optimize, precision, preferred)
+    )
+
+
+def _einsum(
+    subscripts: str,
+    operands: Sequence[Any],
+    optimize: Any,
+    precision: PrecisionLike,
+    preferred_element_type: DTypeLike | None,
+) -> Any:
     arrays = to_arrays("einsum", *operands)
     if not arrays:
         raise ValueError(errors.format_error("einsum needs at least one operand"))

@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Sequence
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -18,7 +17,7 @@ import jaxlike.numpy as jnp
 from jaxlike.core import dtypes, errors
 from jaxlike.core.array import Array
 from jaxlike.numpy.axes import canonical_axis
-from jaxlike.numpy.composites import composite
+from jaxlike.numpy.composites import composite_of
 from jaxlike.numpy.promote import ArrayLike, DTypeLike, check_arraylike, to_arrays
 from jaxlike.primitives import arithmetic, complexes, joining
 
@@ -191,7 +190,7 @@ def _two_axes(
 # --- one axis
 
 
-@partial(composite, operands=1)
+@composite_of(1)
 def fft(
     a: ArrayLike, n: int | None = None, axis: int = -1, norm: str | None = None
 ) -> Array:
@@ -207,7 +206,7 @@ def fft(
     return _one_axis("fft", "fft", a, n, axis, norm)
 
 
-@partial(composite, operands=1)
+@composite_of(1)
 def ifft(
     a: ArrayLike, n: int | None = None, axis: int = -1, norm: str | None = None
 ) -> Array:
@@ -220,7 +219,7 @@ def ifft(
     return _one_axis("ifft", "ifft", a, n, axis, norm)
 
 
-@partial(composite, operands=1)
+@composite_of(1)
 def rfft(
     a: ArrayLike, n: int | None = None, axis: int = -1, norm: str | None = None
 ) -> Array:
@@ -235,7 +234,7 @@ def rfft(
     return _one_axis("rfft", "rfft", a, n, axis, norm)
 
 
-@partial(composite, operands=1)
+@composite_of(1)
 def irfft(
     a: ArrayLike, n: int | None = None, axis: int = -1, norm: str | None = None
 ) -> Array:
@@ -248,7 +247,7 @@ def irfft(
     return _one_axis("irfft", "irfft", a, n, axis, norm)
 
 
-@partial(composite, operands=1)
+@composite_of(1)
 def hfft(
     a: ArrayLike, n: int | None = None, axis: int = -1, norm: str | None = None
 ) -> Array:
@@ -264,7 +263,7 @@ def hfft(
     return _one_axis("hfft", "irfft", a, n, axis, _SWAPPED_NORMS.get(norm, norm))
 
 
-@partial(composite, operands=1)
+@composite_of(1)
 def ihfft(
     a: ArrayLike, n: int | None = None, axis: int = -1, norm: str | None = None
 ) -> Array:
@@ -281,7 +280,7 @@ def ihfft(
 # --- two axes, and any number
 
 
-@partial(composite, operands=1)
+@composite_of(1)
 def fft2(
     a: ArrayLike,
     s: Sequence[int] | None = None,
@@ -297,7 +296,7 @@ def fft2(
     return _two_axes("fft2", "fft", a, s, axes, norm)
 
 
-@partial(composite, operands=1)
+@composite_of(1)
 def ifft2(
     a: ArrayLike,
     s: Sequence[int] | None = None,
@@ -313,7 +312,7 @@ def ifft2(
     return _two_axes("ifft2", "ifft", a, s, axes, norm)
 
 
-@partial(composite, operands=1)
+@composite_of(1)
 def rfft2(
     a: ArrayLike,
     s: Sequence[int] | None = None,
@@ -329,7 +328,7 @@ def rfft2(
     return _two_axes("rfft2", "rfft", a, s, axes, norm)
 
 
-@partial(composite, operands=1)
+@composite_of(1)
 def irfft2(
     a: ArrayLike,
     s: Sequence[int] | None = None,
@@ -345,7 +344,7 @@ def irfft2(
     return _two_axes("irfft2", "irfft", a, s, axes, norm)
 
 
-@partial(composite, operands=1)
+@composite_of(1)
 def fftn(
     a: ArrayLike,
     s: Sequence[int] | None = None,
@@ -366,7 +365,7 @@ def fftn(
     return _transform("fftn", "fft", a, s, axes, norm)
 
 
-@partial(composite, operands=1)
+@composite_of(1)
 def ifftn(
     a: ArrayLike,
     s: Sequence[int] | None = None,
@@ -382,7 +381,7 @@ def ifftn(
     return _transform("ifftn", "ifft", a, s, axes, norm)
 
 
-@partial(composite, operands=1)
+@composite_of(1)
 def rfftn(
     a: ArrayLike,
     s: Sequence[int] | None = None,
@@ -398,7 +397,7 @@ def rfftn(
     return _transform("rfftn", "rfft", a, s, axes, norm)
 
 
-@partial(composite, operands=1)
+@composite_of(1)
 def irfftn(
     a: ArrayLike,
     s: Sequence[int] | None = None,
@@ -477,7 +476,7 @@ def _frequencies(name: str, ks: np.ndarray, n: int, d: Any, dtype: Any) -> Any:
     return arithmetic.div(jnp.asarray(ks, dtype), spacing)
 
 
-@partial(composite, operands=1)
+@composite_of(1)
 def fftshift(x: ArrayLike, axes: int | Sequence[int] | None = None) -> Array:
     """Move the frequency 0 from the beginning of the axes to their middle.
 
@@ -488,7 +487,7 @@ def fftshift(x: ArrayLike, axes: int | Sequence[int] | None = None) -> Array:
     return _shift("fftshift", x, axes, 1)
 
 
-@partial(composite, operands=1)
+@composite_of(1)
 def ifftshift(x: ArrayLike, axes: int | Sequence[int] | None = None) -> Array:
     """The inverse of `fftshift`.
 

@@ -6,7 +6,6 @@ linalg_solve.py has what solves with them, linalg.py lists everything.
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,7 +13,7 @@ import numpy as np
 import jaxlike.numpy as jnp
 from jaxlike.core import dtypes, errors
 from jaxlike.core.array import Array
-from jaxlike.numpy.composites import composite
+from jaxlike.numpy.composites import composite_of
 from jaxlike.numpy.promote import (
     ArrayLike,
     as_array,
@@ -74,7 +73,7 @@ def adjoint(a: Any) -> Any:
     return jnp.conj(a) if dtypes.issubdtype(a.dtype, np.complexfloating) else a
 
 
-@partial(composite, operands=1)
+@composite_of(1)
 def cholesky(
     a: ArrayLike, *, upper: bool = False, symmetrize_input: bool = True
 ) -> Array:
@@ -101,7 +100,7 @@ def cholesky(
     return adjoint(lower) if upper else lower
 
 
-@partial(composite, operands=1)
+@composite_of(1)
 def qr(a: ArrayLike, mode: str = "reduced") -> Array | QRResult:
     """Q with orthonormal columns and the upper triangular R, with a = Q @ R.
 
@@ -158,7 +157,7 @@ def _reflectors(q: Any, r: Any) -> tuple[Any, Any]:
     return jnp.pad(r, below) + jnp.pad(v, across), taus
 
 
-@partial(composite, operands=1)
+@composite_of(1)
 def svd(
     a: ArrayLike,
     full_matrices: bool = True,
@@ -206,7 +205,7 @@ def _hermitian_svd(a: Any, compute_uv: bool, subset: Any) -> Any:
     return SVDResult(u, s, adjoint(u * signs[..., None, :]))
 
 
-@partial(composite, operands=1)
+@composite_of(1)
 def svdvals(x: ArrayLike, /) -> Array:
     """The singular values, in descending order.
 
@@ -217,7 +216,7 @@ def svdvals(x: ArrayLike, /) -> Array:
     return svd(x, compute_uv=False)
 
 
-@partial(composite, operands=1)
+@composite_of(1)
 def eig(a: ArrayLike) -> EigResult:
     """Eigenvalues and right eigenvectors (columns) of square matrices; both complex.
 
@@ -232,7 +231,7 @@ def eig(a: ArrayLike) -> EigResult:
     return EigResult(w, v)
 
 
-@partial(composite, operands=1)
+@composite_of(1)
 def eigvals(a: ArrayLike) -> Array:
     """The eigenvalues of square matrices, complex.
 
@@ -248,7 +247,7 @@ def eigvals(a: ArrayLike) -> Array:
     )[0]
 
 
-@partial(composite, operands=1)
+@composite_of(1)
 def eigh(
     a: ArrayLike, UPLO: str | None = None, symmetrize_input: bool = True
 ) -> EighResult:
@@ -279,7 +278,7 @@ def eigh(
     return EighResult(w, v)
 
 
-@partial(composite, operands=1)
+@composite_of(1)
 def eigvalsh(
     a: ArrayLike, UPLO: str | None = "L", *, symmetrize_input: bool = True
 ) -> Array:

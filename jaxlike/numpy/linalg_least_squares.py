@@ -11,7 +11,7 @@ import jaxlike.numpy as jnp
 from jaxlike.core import dtypes, errors
 from jaxlike.core.array import Array
 from jaxlike.core.trace import is_concrete
-from jaxlike.numpy.composites import composite
+from jaxlike.numpy.composites import composite_of
 from jaxlike.numpy.linalg_factor import adjoint, matrices, svd
 from jaxlike.numpy.promote import ArrayLike
 from jaxlike.transforms.custom_jvp import custom_jvp
@@ -43,7 +43,7 @@ def _pinv_jvp(rtol, hermitian, primals, tangents):
     return p, first + middle + last
 
 
-@partial(composite, operands=1)
+@composite_of(1)
 def pinv(
     a: ArrayLike,
     rtol: ArrayLike | None = None,
@@ -90,6 +90,18 @@ def lstsq(
     >>> x.round(3)
     Array([2.], dtype=float32)
     """
+    x, residuals, rank, s = _lstsq(a, b, rcond)
+    if not numpy_resid:
+        return x, residuals, rank, s
+    m, n = np.shape(a)
+    # NumPy leaves them out for matrices of less than full rank
+    if m <= n or (is_concrete(rank) and int(rank) < n):
+        residuals = jnp.zeros((0,), residuals.dtype)
+    return x, residuals, rank, s
+
+
+@composite_of(2)
+def _lstsq(a: Any, b: Any, rcond: float | None) -> tuple[Any, Any, Any, Any]:
     a, b = matrices("lstsq", a, b)
     if not a.ndim or not b.ndim or a.shape[0] != b.shape[0]:
         raise ValueError(
@@ -123,14 +135,5 @@ def lstsq(
         safe = jnp.where(mask, s, 1).astype(a.dtype)
         inverse = jnp.where(mask, 1 / safe, jnp.zeros((), a.dtype))[:, None]
         x = jnp.matmul(adjoint(vt), inverse * jnp.matmul(adjoint(u), b))
-    if not a.size:
-        residuals = jnp.sum(jnp.abs(b) ** 2, axis=0)
-    elif numpy_resid and m <= n:
-        residuals = jnp.zeros((0,), real)
-    else:
-        residuals = jnp.sum(jnp.abs(b - jnp.matmul(a, x)) ** 2, axis=0)
-        if numpy_resid:
-            # NumPy leaves them out for matrices of less than full rank
-            if is_concrete(rank) and int(rank) < n:
-                residuals = jnp.zeros((0,), real)
+    residuals = jnp.sum(jnp.abs(b - jnp.matmul(a, x)) ** 2, axis=0)
     return x[:, 0] if vector else x, residuals, rank, s

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -11,13 +10,13 @@ import jaxlike.numpy as jnp
 from jaxlike.core import dtypes, errors
 from jaxlike.core.array import Array
 from jaxlike.numpy.axes import canonical_axis
-from jaxlike.numpy.composites import composite
+from jaxlike.numpy.composites import composite_of
 from jaxlike.numpy.linalg_factor import eigvalsh, matrices, svdvals
 from jaxlike.numpy.linalg_solve import inv
 from jaxlike.numpy.promote import ArrayLike, check_arraylike
 
 
-@partial(composite, operands=1)
+@composite_of(1)
 def norm(
     x: ArrayLike,
     ord: int | str | None = None,
@@ -57,7 +56,7 @@ def norm(
     )
 
 
-@partial(composite, operands=1)
+@composite_of(1)
 def vector_norm(
     x: ArrayLike,
     /,
@@ -82,7 +81,7 @@ def vector_norm(
     return _vector_norm(x, ord, axes, keepdims)
 
 
-@partial(composite, operands=1)
+@composite_of(1)
 def matrix_norm(
     x: ArrayLike, /, *, keepdims: bool = False, ord: str | int = "fro"
 ) -> Array:
@@ -145,7 +144,7 @@ def _matrix_norm(x: Any, ord: Any, axes: tuple[int, ...], keepdims: bool) -> Any
 _MATRIX_ORDERS = (1, -1, 2, -2, np.inf, -np.inf, "nuc")
 
 
-@partial(composite, operands=1)
+@composite_of(1)
 def cond(x: ArrayLike, p: Any = None) -> Array:
     """The condition numbers of matrices: |x| times |inverse of x|, by a matrix norm.
 
@@ -183,7 +182,7 @@ def cond(x: ArrayLike, p: Any = None) -> Array:
     return jnp.where(broken, jnp.inf, ratio)
 
 
-@partial(composite, operands=1)
+@composite_of(1)
 def matrix_rank(
     M: ArrayLike,
     rtol: ArrayLike | None = None,

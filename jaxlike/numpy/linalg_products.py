@@ -5,20 +5,19 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Sequence
-from functools import partial
 from itertools import pairwise
 from typing import Any
 
 import jaxlike.numpy as jnp
 from jaxlike.core import errors
 from jaxlike.core.array import Array
-from jaxlike.numpy.composites import composite
+from jaxlike.numpy.composites import composite_of
 from jaxlike.numpy.linalg_solve import inv, solve
 from jaxlike.numpy.promote import ArrayLike, to_arrays
 from jaxlike.primitives.precision import PrecisionLike
 
 
-@partial(composite, operands=1)
+@composite_of(1)
 def matrix_power(a: ArrayLike, n: int) -> Array:
     """a @ a @ ... @ a, `n` times; of the inverse for negative `n`.
 
@@ -119,7 +118,7 @@ def _multiply(operands, split, i: int, j: int, precision) -> Any:
     )
 
 
-@partial(composite, operands=1)
+@composite_of(1)
 def tensorinv(a: ArrayLike, ind: int = 2) -> Array:
     """The inverse for tensordot of an array, as a map from its last axes to its first.
 

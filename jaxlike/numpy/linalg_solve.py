@@ -14,7 +14,7 @@ import numpy as np
 import jaxlike.numpy as jnp
 from jaxlike.core import dtypes, errors
 from jaxlike.core.array import Array
-from jaxlike.numpy.composites import composite
+from jaxlike.numpy.composites import composite_of
 from jaxlike.numpy.linalg_factor import matrices, require_square
 from jaxlike.numpy.promote import ArrayLike
 from jaxlike.transforms.custom_jvp import custom_jvp
@@ -64,7 +64,7 @@ def _solve_jvp(primals, tangents):
     return x, lu_solve(lu, permutation, b_dot - jnp.matmul(a_dot, x))
 
 
-@partial(composite, operands=2)
+@composite_of(2)
 def solve(a: ArrayLike, b: ArrayLike) -> Array:
     """x with a @ x = b, for square matrices `a`; leading axes broadcast.
 
@@ -94,7 +94,7 @@ def solve(a: ArrayLike, b: ArrayLike) -> Array:
     return x[..., 0] if vector else x
 
 
-@partial(composite, operands=1)
+@composite_of(1)
 def inv(a: ArrayLike) -> Array:
     """The inverses of square matrices.
 
@@ -160,7 +160,7 @@ def _det_jvp(primals, tangents):
     return det, jnp.trace(jnp.concatenate([others, last], axis=-2), axis1=-2, axis2=-1)
 
 
-@partial(composite, operands=1)
+@composite_of(1)
 def det(a: ArrayLike) -> Array:
     """The determinants of square matrices.
 
@@ -220,7 +220,7 @@ def _slogdet_jvp(method, primals, tangents):
     return (sign, logdet), (jnp.zeros_like(sign), slope)
 
 
-@partial(composite, operands=1)
+@composite_of(1)
 def slogdet(a: ArrayLike, *, method: str | None = None) -> SlogdetResult:
     """The sign of the determinant and the logarithm of its absolute value.
 

@@ -20,6 +20,7 @@ from jaxlike.core.avals import ShapedArray
 from jaxlike.core.state import state
 from jaxlike.core.trace import eval_trace, ignore_float_errors, restore_float_errors
 from jaxlike.numpy.axes import canonical_axis
+from jaxlike.numpy.composites import composite_of
 from jaxlike.numpy.dispatch import _all_plans, _blockers
 from jaxlike.numpy.promote import (
     ArrayLike,
@@ -342,6 +343,7 @@ def inner(
     )
 
 
+@composite_of(2)
 def outer(a: ArrayLike, b: ArrayLike, out: None = None) -> Array:
     """The products of every element of `a` with every element of `b`, as a matrix.
 
@@ -503,6 +505,7 @@ def _check_cores(name: str, a: Any, b: Any, ranks: Axes, axes: Axes) -> None:
         )
 
 
+@composite_of(2)
 def kron(a: ArrayLike, b: ArrayLike) -> Array:
     """The Kronecker product: `b` once for each element of `a`, times that element.
 

@@ -5,7 +5,6 @@ They rest on gather and scatter, as x[index] (indexing.py) and x.at[index] (at.p
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -17,7 +16,7 @@ from jaxlike.core.avals import ShapedArray
 from jaxlike.core.state import state
 from jaxlike.core.trace import eval_trace
 from jaxlike.numpy.axes import canonical_axis
-from jaxlike.numpy.composites import composite
+from jaxlike.numpy.composites import composite_of
 from jaxlike.numpy.indexing import wrap_traced
 from jaxlike.numpy.promote import ArrayLike, to_arrays
 from jaxlike.primitives import shapes
@@ -137,7 +136,7 @@ def _take(a: Any, indices: Any, axis: int, **options: Any) -> Any:
     return gather(a, columns, numbers, sizes, **options)
 
 
-@partial(composite, operands=2)
+@composite_of(2)
 def take_along_axis(
     arr: ArrayLike,
     indices: ArrayLike,
