@@ -146,14 +146,63 @@ def _linear_in_first(primitive, primals, tangents, **params):
 def _gather_transpose(
     ct, tangents, operand, *, base_dilation, window_dilation, **params
 ):
-    if any(d != 1 for d in (*base_dilation, *window_dilation)):
-        raise NotImplementedError(
-            format_error(
-                "reverse-mode differentiation of window extrema with dilation, got "
-                f"base_dilation {base_dilation} and window_dilation {window_dilation}"
-            )
+    if all(d == 1 for d in (*base_dilation, *window_dilation)):
+        return [select_and_scatter_add_p.bind(ct, operand, **params), None]
+    strides, padding = params["window_strides"], params["padding"]
+    windows = Windows(strides, padding, base_dilation, window_dilation)
+    window = params["window_dimensions"]
+    return [_dilated_scatter(ct, operand, params["select_prim"], window, windows), None]
+
+
+def _dilated_scatter(ct, operand, select_prim, window, windows: Windows):
+    """The cotangent of the gathered tangents, one place in the window at a time.
+
+    select_and_scatter_add has no dilation; this is the same sum in other primitives.
+    """
+    from jaxlike.primitives.arithmetic import add
+    from jaxlike.primitives.bitwise import bitwise_and, bitwise_not, bitwise_or
+    from jaxlike.primitives.comparison import eq, lt
+    from jaxlike.primitives.joining import pad
+    from jaxlike.primitives.selection import select_n
+    from jaxlike.primitives.shapes import full
+    from jaxlike.primitives.slicing import slice as lax_slice
+
+    aval, counts = get_aval(operand), get_aval(ct).shape
+    config = tuple(
+        (low, high, base - 1)
+        for (low, high), base in zip(windows.padding, windows.base_dilation)
+    )
+    inside = pad_and_dilate(np.ones(aval.shape, bool), range(aval.ndim), windows)
+    padded = pad(operand, np.zeros((), aval.dtype), config)
+    places = list(_places(window, windows, counts))
+    best = choice = None
+    for k, at in enumerate(places):
+        start, stop, step = zip(*((s.start, s.stop, s.step) for s in at))
+        value = lax_slice(padded, start, stop, step)
+        here = np.where(inside[at], k, -1).astype(np.int32)
+        if best is None:
+            best, choice = value, here
+            continue
+        better = bitwise_not(select_prim.bind(best, value))
+        better = bitwise_or(better, lt(choice, full(counts, 0, np.int32)))
+        better = bitwise_and(better, inside[at])
+        best = select_n(better, best, value)
+        choice = select_n(better, choice, here)
+    zero = np.zeros((), get_aval(ct).dtype)
+    zeros = full(counts, 0, get_aval(ct).dtype)
+    total = None
+    for k, at in enumerate(places):
+        part = select_n(eq(choice, full(counts, k, np.int32)), zeros, ct)
+        spread = tuple(
+            (s.start, n - s.stop, s.step - 1) for s, n in zip(at, inside.shape)
         )
-    return [select_and_scatter_add_p.bind(ct, operand, **params), None]
+        part = pad(part, zero, spread)
+        total = part if total is None else add(total, part)
+    # take the padding and the holes out again
+    cut = tuple((-low, -high, 0) for low, high in windows.padding)
+    total = pad(total, zero, cut)
+    starts = (0,) * aval.ndim
+    return lax_slice(total, starts, get_aval(total).shape, windows.base_dilation)
 
 
 def _both_batched(axis_data, args, dims):
