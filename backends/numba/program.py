@@ -14,8 +14,9 @@ import numpy as np
 
 from jaxlike.backends.numba import blas
 from jaxlike.backends.numba.steps import FRESH, build_steps
-from jaxlike.backends.plan.access import is_layout
+from jaxlike.backends.plan.access import is_layout, leaves
 from jaxlike.backends.plan.clusters import Cluster, Fusion
+from jaxlike.backends.plan.inlining import inline_producers
 from jaxlike.backends.plan.library import lower_library
 from jaxlike.backends.plan.lowering import Lowered, lower_cluster
 from jaxlike.backends.plan.memory import Lifetime, plan_arena
@@ -62,6 +63,7 @@ class Program:
         for v, value in zip(jaxpr.constvars, self.closed.consts):
             self._constants[self._slots[v]] = np.asarray(value)
         self.fusion = Fusion(jaxpr)
+        inline_producers(self.fusion)
         needed = _needed_outside(self.fusion)
         position = {id(e): i for i, e in enumerate(jaxpr.eqns)}
         self.schedule: list[Lowered | JaxprEqn] = []
@@ -339,7 +341,7 @@ def _needed_outside(fusion: Fusion) -> dict[int, set[Var]]:
 
     for cluster in fusion.clusters:
         for eqn in cluster.members:
-            for access in cluster.operands[eqn]:
+            for access in (x for a in cluster.operands[eqn] for x in leaves(a)):
                 if isinstance(access.base, Var):
                     read(access.base, cluster.number)
                     if access.base not in owner:

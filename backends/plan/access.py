@@ -8,7 +8,7 @@ value that is in memory, and composes their index maps into one flat affine addr
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from jaxlike.core.jaxpr import Atom, JaxprEqn, Literal, Var
@@ -73,12 +73,23 @@ class Access(NamedTuple):
     """One operand of a fused equation.
 
     base: the variable in memory (or computed in the cluster), or a Literal; or the iota
-    equation that the value is the position of. address: flat, into base.
+    equation that the value is the position of; or the elementwise equation that is
+    computed in place, with the accesses of its operands. address: flat, into base.
     """
 
     base: Atom | None
     address: Affine
     iota: JaxprEqn | None = None
+    map: JaxprEqn | None = None
+    args: tuple[Access, ...] = ()
+
+
+def leaves(access: Access) -> Iterator[Access]:
+    """The accesses of memory, literals and positions that one consists of."""
+    if access.map is None:
+        yield access
+    for arg in access.args:
+        yield from leaves(arg)
 
 
 # layout equations: what the index of the operand is, given the index of the result
@@ -159,6 +170,8 @@ class Resolver:
 
     def __init__(self, defs: dict[Var, JaxprEqn]):
         self.defs = defs
+        # results of elementwise equations that readers compute in place
+        self.inlined: set[Var] = set()
 
     def resolve(self, atom: Atom, index: tuple[Affine, ...], rank: int) -> Access:
         """The access of element `index` (one Affine an axis of the atom's shape)."""
@@ -166,6 +179,10 @@ class Resolver:
             if type(atom) is Literal:
                 return Access(atom, zero(rank))
             eqn = self.defs.get(atom)
+            if atom in self.inlined:
+                shape = atom.aval.shape
+                args = [self.operand(v, shape, index, rank) for v in eqn.invars]
+                return Access(None, zero(rank), None, eqn, tuple(args))
             if eqn is None or not is_layout(eqn):
                 return Access(atom, flat(atom.aval.shape, index, rank))
             name = eqn.primitive.name

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from jaxlike.backends.plan.access import Access, Affine, collapsible
+from jaxlike.backends.plan.access import Access, Affine, collapsible, leaves
 from jaxlike.backends.plan.build import KernelBuilder
 from jaxlike.backends.plan.clusters import (
     REDUCE_NAMES,
@@ -68,7 +68,7 @@ class _Lowering:
         self._assign_phases()
         self.inputs: list[Var] = []
         for eqn in self.members:
-            for access in cluster.operands[eqn]:
+            for access in (x for a in cluster.operands[eqn] for x in leaves(a)):
                 base = access.base
                 if (
                     base is not None
@@ -111,7 +111,7 @@ class _Lowering:
         if cluster.reduced is not None:
             addresses.append(cluster.row_address())
         for eqn in self.members:
-            addresses += [a.address for a in cluster.operands[eqn]]
+            addresses += [x.address for a in cluster.operands[eqn] for x in leaves(a)]
         sizes = cluster.space
         kept, reduced = cluster.kept, cluster.reduced or ()
         axes = collapsible(sizes, addresses, [kept, reduced])
@@ -275,6 +275,8 @@ class _Lowering:
             return k.const(np.asarray(base.val).astype(dtype), dtype)
         if access.iota is not None:
             return self._iota(access, dtype)
+        if access.map is not None:
+            return self._apply(access.map, access.args, self._operand)
         if base in self.made_by:
             return self._full_value(base) if self._is_full(base) else self.rows[base]
         terms, const = self._terms(access.address)
@@ -297,14 +299,16 @@ class _Lowering:
             terms, const = self._place(var)
             value = self.k.load(self.buffers[var], terms, const)
         else:
-            value = self._apply(self.made_by[var], self._operand)
+            eqn = self.made_by[var]
+            value = self._apply(eqn, self.cluster.operands[eqn], self._operand)
         self.full[var] = value
         return value
 
     def _row_value(self, var: Var) -> Value:
         value = self.rows.get(var)
         if value is None:
-            value = self._apply(self.made_by[var], self._row_operand)
+            eqn = self.made_by[var]
+            value = self._apply(eqn, self.cluster.operands[eqn], self._row_operand)
             self.rows[var] = value
         return value
 
@@ -313,9 +317,8 @@ class _Lowering:
             return self._row_value(access.base)
         return self._operand(access, dtype)
 
-    def _apply(self, eqn: JaxprEqn, operand) -> Value:
+    def _apply(self, eqn: JaxprEqn, accesses: Sequence[Access], operand) -> Value:
         k = self.k
-        accesses = self.cluster.operands[eqn]
         args = [
             operand(a, v.aval.dtype) for a, v in zip(accesses, eqn.invars, strict=True)
         ]

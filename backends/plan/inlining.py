@@ -1,0 +1,108 @@
+"""Producers computed inside their readers: kernels that are cheaper left out.
+
+A cluster without reductions that only other clusters read vanishes when its values are
+read once each (through a transpose, a slice, a broadcast ...), or are cheap to compute
+again: its expression is then a part of its readers' operands.
+"""
+
+from __future__ import annotations
+
+import math
+
+from jaxlike.backends.plan.access import is_layout, leaves
+from jaxlike.backends.plan.clusters import (
+    MAX_MEMBERS,
+    Cluster,
+    Fusion,
+    eqn_reduces,
+    op_name,
+)
+from jaxlike.backends.plan.ops import OPS
+from jaxlike.core.jaxpr import JaxprEqn, Literal, Var
+
+MAX_INLINED = 12
+"""Equations of a cluster that may vanish."""
+CHEAP = 8
+"""The cost (ops.OpSpec.cost) up to which values are computed more than once."""
+SMALL = 4096
+"""Elements that stay in the nearest cache: reading more of them again is no loss."""
+
+
+def inline_producers(fusion: Fusion) -> None:
+    """Dissolve the clusters that are better computed where they are read."""
+    wanted = _read_as_arrays(fusion)
+    for cluster in sorted(
+        fusion.clusters, key=lambda c: len(fusion.ancestors[c.number])
+    ):
+        made = {e.outvars[0] for e in cluster.members}
+        if cluster.reduced is not None or len(made) > MAX_INLINED or made & wanted:
+            continue
+        reads = [
+            (
+                reader,
+                eqn,
+                sum(leaf.base in made for a in accesses for leaf in leaves(a)),
+            )
+            for reader in fusion.clusters
+            if reader is not cluster
+            for eqn, accesses in reader.operands.items()
+        ]
+        reads = [read for read in reads if read[2]]
+        if reads and _pays(cluster, reads):
+            _dissolve(fusion, cluster, made, reads)
+
+
+def _read_as_arrays(fusion: Fusion) -> set[Var]:
+    """What calls and callers read, and what that is a view of."""
+    found: set[Var] = set()
+    todo = [v for eqn in fusion.calls.values() for v in eqn.invars]
+    todo += fusion.jaxpr.outvars
+    for atom in todo:
+        while type(atom) is not Literal and atom not in found:
+            found.add(atom)
+            eqn = fusion.defs.get(atom)
+            if eqn is None or not is_layout(eqn) or not eqn.invars:
+                break
+            atom = eqn.invars[0]
+    return found
+
+
+def _pays(cluster: Cluster, reads) -> bool:
+    size = math.prod(cluster.space)
+    readers = {id(reader): reader for reader, _, _ in reads}.values()
+    if any(len(r.members) + len(cluster.members) > MAX_MEMBERS for r in readers):
+        return False
+    if sum(count * math.prod(reader.space) for reader, _, count in reads) <= size:
+        return True
+    if sum(OPS[op_name(e)].cost for e in cluster.members) > CHEAP:
+        return False
+    sources = {
+        leaf.base
+        for accesses in cluster.operands.values()
+        for a in accesses
+        for leaf in leaves(a)
+        if isinstance(leaf.base, Var) and leaf.base not in cluster.levels
+    }
+    return size <= SMALL or len(sources) <= 1
+
+
+def _dissolve(fusion: Fusion, cluster: Cluster, made: set[Var], reads) -> None:
+    fusion.resolver.inlined |= made
+    new = []
+    for reader, eqn, _ in reads:
+        accesses = _resolved(fusion, reader, eqn)
+        if any(leaf.base in made for a in accesses for leaf in leaves(a)):
+            # behind a reshape that only flat addresses go through
+            fusion.resolver.inlined -= made
+            return
+        new.append((reader, eqn, accesses))
+    for reader, eqn, accesses in new:
+        reader.operands[eqn] = accesses
+    fusion.clusters.remove(cluster)
+
+
+def _resolved(fusion: Fusion, reader: Cluster, eqn: JaxprEqn):
+    if eqn_reduces(eqn):
+        shape = eqn.invars[0].aval.shape
+        return fusion._accesses(reader, eqn, shape, tuple(range(reader.rank)))
+    return fusion._accesses(reader, eqn, eqn.outvars[0].aval.shape)
