@@ -48,21 +48,25 @@ class BatchTracer(Tracer):
 class BatchTrace(Trace):
     """Replaces each primitive by its batched form."""
 
-    __slots__ = ("axis_data", "closed", "owner", "parent")
+    __slots__ = ("axis_data", "closed", "owner", "parent", "tag")
 
     def __init__(
         self,
         parent: Trace,
         axis_data: AxisData,
         owner: tuple[str, Any] | None = None,
+        tag: Any = None,
     ):
+        # traces of one tag take each other's tracers: a custom rule runs under a trace
+        # of its own, but closes over values of the one around it
+        self.tag = self if tag is None else tag
         self.parent = parent
         self.owner = owner
         self.axis_data = axis_data
         self.closed = False
 
     def unpack(self, x: Any) -> tuple[Any, int | None]:
-        if type(x) is BatchTracer and x._trace is self:
+        if type(x) is BatchTracer and x._trace.tag is self.tag:
             return x.val, x.batch_dim
         return x, None
 
@@ -92,21 +96,19 @@ class BatchTrace(Trace):
             return [self.pack(x, d) for x, d in zip(out, out_dims, strict=True)]
         return self.pack(out, out_dims)
 
-    def _unaffected(self, dims) -> bool:
-        # collectives inside a function may use a named axis, batched arguments or not
-        return self.axis_data.name is None and all(d is None for d in dims)
-
     def process_custom_jvp_call(self, primitive, fun, jvp, args, *, symbolic_zeros):
         vals, dims = zip(*map(self.unpack, args)) if args else ((), ())
         previous = state.trace
         state.trace = self.parent
         try:
-            if self._unaffected(dims):
-                return primitive.bind_with_trace(
-                    self.parent, fun, jvp, vals, symbolic_zeros=symbolic_zeros
-                )
             outs, out_dims = primitive.call_batched(
-                self.axis_data, fun, jvp, vals, dims, symbolic_zeros=symbolic_zeros
+                self.axis_data,
+                fun,
+                jvp,
+                vals,
+                dims,
+                symbolic_zeros=symbolic_zeros,
+                tag=self.tag,
             )
         finally:
             state.trace = previous
@@ -119,16 +121,6 @@ class BatchTrace(Trace):
         previous = state.trace
         state.trace = self.parent
         try:
-            if self._unaffected(dims):
-                return primitive.bind_with_trace(
-                    self.parent,
-                    fun,
-                    fwd,
-                    bwd,
-                    vals,
-                    out_trees=out_trees,
-                    symbolic_zeros=symbolic_zeros,
-                )
             outs, out_dims = primitive.call_batched(
                 self.axis_data,
                 fun,
@@ -138,6 +130,7 @@ class BatchTrace(Trace):
                 dims,
                 out_trees=out_trees,
                 symbolic_zeros=symbolic_zeros,
+                tag=self.tag,
             )
         finally:
             state.trace = previous
@@ -160,13 +153,14 @@ def batch_flat(
     vals: Sequence[Any],
     dims: Sequence[int | None],
     owner: tuple[str, Any] | None = None,
+    tag: Any = None,
 ) -> tuple[list[Any], list[int | None]]:
     """Run a flat function batched; returns its outputs and their batch dims.
 
     owner names the transform and its function to messages, where it is the user's.
     """
     parent = state.trace
-    trace = BatchTrace(parent, axis_data, owner)
+    trace = BatchTrace(parent, axis_data, owner, tag)
     with _axis_in_scope(axis_data):
         state.trace = trace
         try:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from jaxlike.core import dtypes, tree
+from jaxlike.core.array import to_array
 from jaxlike.core.avals import get_aval
 from jaxlike.core.errors import format_error
 from jaxlike.core.jaxpr import eval_jaxpr
@@ -201,7 +202,7 @@ def _linear_call_shape(*avals, callee, **_):
 
 
 def _linear_call_impl(*args, callee, **_):
-    return callee.fun(*args)
+    return [to_array(x) for x in callee.fun(*args)]
 
 
 def _linear_call_evaluate(*args, callee, **_):

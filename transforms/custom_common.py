@@ -127,10 +127,15 @@ def batched_at_zero(
     fun: Callable[..., Sequence[Any]],
     axis_data: AxisData,
     dims: Sequence[int | None],
+    tag: Any = None,
+    decided: list[bool] | None = None,
 ) -> Callable[..., list[Any]]:
     """A flat function on batched values, with the batch axis first in every result.
 
-    SymbolicZero arguments and results pass, with and without the batch axis.
+    SymbolicZero arguments and results pass, with and without the batch axis; tag is
+    that of the BatchTrace around the call, whose values the function may close over.
+    decided tells the functions of one call whether its results have the batch axis: the
+    first that runs puts the answer there. Without it they do.
     """
 
     def batched(*vals):
@@ -150,7 +155,22 @@ def batched_at_zero(
             layout.extend(x if type(x) in (SymbolicZero, Zero) else None for x in outs)
             return [x for x in outs if type(x) not in (SymbolicZero, Zero)]
 
-        outs, out_dims = batch_flat(call, axis_data, traced, traced_dims)
+        outs, out_dims = batch_flat(call, axis_data, traced, traced_dims, tag=tag)
+        if decided is not None:
+            batched_outs = any(d is not None for d in out_dims)
+            if not decided:
+                decided.append(batched_outs)
+            if not decided[0]:
+                if batched_outs:
+                    raise TypeError(
+                        format_error(
+                            "a custom rule closes over a value that vmap batches, "
+                            "which its function does not use",
+                            try_="that value as an argument of the function",
+                        )
+                    )
+                given_outs = iter(outs)
+                return [next(given_outs) if z is None else z for z in layout]
         given_outs = iter(
             [materialize(x, d, axis_data) for x, d in zip(outs, out_dims)]
         )

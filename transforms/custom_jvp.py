@@ -63,13 +63,15 @@ class CustomJVPPrimitive(Primitive):
         n = len(outs) // 2
         return outs[:n], [from_rule(t) for t in outs[n:]]
 
-    def call_batched(self, axis_data, fun, jvp, vals, dims, *, symbolic_zeros):
-        batched_fun = batched_at_zero(fun, axis_data, dims)
-        batched_jvp = batched_at_zero(jvp, axis_data, [*dims, *dims])
+    def call_batched(self, axis_data, fun, jvp, vals, dims, *, symbolic_zeros, tag):
+        # even without a batched argument: the function may close over batched values
+        decided: list[bool] | None = [] if all(d is None for d in dims) else None
+        batched_fun = batched_at_zero(fun, axis_data, dims, tag, decided)
+        batched_jvp = batched_at_zero(jvp, axis_data, [*dims, *dims], tag, decided)
         outs = self.bind_with_trace(
             state.trace, batched_fun, batched_jvp, vals, symbolic_zeros=symbolic_zeros
         )
-        return outs, [0] * len(outs)
+        return outs, [None if decided == [False] else 0] * len(outs)
 
     def stage(self, trace, fun, jvp, args, *, symbolic_zeros):
         """Record the call as one equation of a staging trace."""

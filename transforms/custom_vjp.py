@@ -112,9 +112,11 @@ class CustomVJPPrimitive(Primitive):
         ]
 
     def call_batched(
-        self, axis_data, fun, fwd, bwd, vals, dims, *, out_trees, symbolic_zeros
+        self, axis_data, fun, fwd, bwd, vals, dims, *, out_trees, symbolic_zeros, tag
     ):
-        batched_fun = batched_at_zero(fun, axis_data, dims)
+        # even without a batched argument: the function may close over batched values
+        decided: list[bool] | None = [] if all(d is None for d in dims) else None
+        batched_fun = batched_at_zero(fun, axis_data, dims, tag, decided)
 
         def batched_fwd(perturbed, *xs):
             counts: list[int] = []
@@ -124,11 +126,15 @@ class CustomVJPPrimitive(Primitive):
                 counts.append(len(outs))
                 return [*outs, *residuals]
 
-            flat = batched_at_zero(call, axis_data, dims)(*xs)
+            flat = batched_at_zero(call, axis_data, dims, tag, decided)(*xs)
             return flat[: counts[0]], flat[counts[0] :]
 
         def batched_bwd(*xs):
-            full = batched_at_zero(bwd, axis_data, [0] * len(xs))(*xs)
+            if decided == [False]:
+                return batched_at_zero(bwd, axis_data, [None] * len(xs), tag, decided)(
+                    *xs
+                )
+            full = batched_at_zero(bwd, axis_data, [0] * len(xs), tag)(*xs)
             return [_unbatch_ct(ct, d) for ct, d in zip(full, dims, strict=True)]
 
         outs = self.bind_with_trace(
@@ -140,7 +146,7 @@ class CustomVJPPrimitive(Primitive):
             out_trees=out_trees,
             symbolic_zeros=symbolic_zeros,
         )
-        return outs, [0] * len(outs)
+        return outs, [None if decided == [False] else 0] * len(outs)
 
     def stage(self, trace, fun, fwd, bwd, args, *, out_trees, symbolic_zeros):
         """Record the call as one equation of a staging trace."""

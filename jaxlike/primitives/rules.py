@@ -268,6 +268,14 @@ def defbilinear(
 
     def transpose(ct, lhs, rhs, **params):
         if is_undefined_primal(lhs):
+            if is_undefined_primal(rhs):
+                raise TypeError(
+                    format_error(
+                        f"{primitive.name} of two values that both depend on the "
+                        "tangents: what is run backwards must be linear in them",
+                        try_="a custom rule that uses each tangent once",
+                    )
+                )
             return [transpose_lhs(ct, lhs.aval, rhs, **params), None]
         return [None, transpose_rhs(ct, lhs, rhs.aval, **params)]
 
