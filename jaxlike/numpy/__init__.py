@@ -3,482 +3,194 @@
 May import core, primitives, transforms and control_flow; never nn, random or scipy.
 """
 
-# ruff: isort: skip_file
 from jaxlike.core.array import Array
-from jaxlike.core.array_repr import (
-    array_repr as array_repr,
-    array_str as array_str,
-)
-from jaxlike.numpy.apply import (
-    apply_along_axis as apply_along_axis,
-    apply_over_axes as apply_over_axes,
-)
-from jaxlike.numpy.binary import (
-    arctan2 as arctan2,
-    atan2 as atan2,
-    bitwise_left_shift as bitwise_left_shift,
-    bitwise_right_shift as bitwise_right_shift,
-    clip as clip,
-    divide as divide,
-    divmod as divmod,
-    equal as equal,
-    float_power as float_power,
-    floor_divide as floor_divide,
-    fmod as fmod,
-    greater as greater,
-    greater_equal as greater_equal,
-    left_shift as left_shift,
-    less as less,
-    less_equal as less_equal,
-    mod as mod,
-    nextafter as nextafter,
-    not_equal as not_equal,
-    pow as pow,
-    power as power,
-    remainder as remainder,
-    right_shift as right_shift,
-    true_divide as true_divide,
-)
-from jaxlike.numpy.checks import (
-    allclose as allclose,
-    array_equal as array_equal,
-    array_equiv as array_equiv,
-    isclose as isclose,
-    iscomplex as iscomplex,
-    iscomplexobj as iscomplexobj,
-    isfinite as isfinite,
-    isinf as isinf,
-    isnan as isnan,
-    isneginf as isneginf,
-    isposinf as isposinf,
-    isreal as isreal,
-    isrealobj as isrealobj,
-    isscalar as isscalar,
-    iterable as iterable,
-    signbit as signbit,
-)
-from jaxlike.numpy.constants import (
-    ComplexWarning as ComplexWarning,
-    can_cast as can_cast,
-    character as character,
-    complexfloating as complexfloating,
-    dtype as dtype,
-    e as e,
-    euler_gamma as euler_gamma,
-    finfo as finfo,
-    flexible as flexible,
-    floating as floating,
-    generic as generic,
-    get_printoptions as get_printoptions,
-    iinfo as iinfo,
-    inexact as inexact,
-    inf as inf,
-    integer as integer,
-    isdtype as isdtype,
-    issubdtype as issubdtype,
-    nan as nan,
-    newaxis as newaxis,
-    number as number,
-    object_ as object_,
-    pi as pi,
-    printoptions as printoptions,
-    promote_types as promote_types,
-    result_type as result_type,
-    set_printoptions as set_printoptions,
-    signedinteger as signedinteger,
-    unsignedinteger as unsignedinteger,
-)
-from jaxlike.numpy.creation import (
-    array as array,
-    asarray as asarray,
-    astype as astype,
-    copy as copy,
-    empty as empty,
-    empty_like as empty_like,
-    full as full,
-    full_like as full_like,
-    ones as ones,
-    ones_like as ones_like,
-    zeros as zeros,
-    zeros_like as zeros_like,
-)
-from jaxlike.numpy.cumulative import (
-    cumprod as cumprod,
-    cumsum as cumsum,
-    cumulative_prod as cumulative_prod,
-    cumulative_sum as cumulative_sum,
-    nancumprod as nancumprod,
-    nancumsum as nancumsum,
-)
-from jaxlike.numpy.einsum import (
-    einsum as einsum,
-    einsum_path as einsum_path,
-)
-from jaxlike.numpy.histograms import (
-    bincount as bincount,
-    digitize as digitize,
-    histogram as histogram,
-    histogram2d as histogram2d,
-    histogram_bin_edges as histogram_bin_edges,
-    histogramdd as histogramdd,
-)
-from jaxlike.numpy.index_tricks import (
-    c_ as c_,
-    index_exp as index_exp,
-    ix_ as ix_,
-    mgrid as mgrid,
-    ogrid as ogrid,
-    r_ as r_,
-    s_ as s_,
-)
-from jaxlike.numpy.io import (
-    from_dlpack as from_dlpack,
-    frombuffer as frombuffer,
-    fromfile as fromfile,
-    fromfunction as fromfunction,
-    fromiter as fromiter,
-    fromstring as fromstring,
-    load as load,
-    save as save,
-    savez as savez,
-)
-from jaxlike.numpy.joining import (
-    append as append,
-    array_split as array_split,
-    block as block,
-    column_stack as column_stack,
-    concat as concat,
-    concatenate as concatenate,
-    dsplit as dsplit,
-    dstack as dstack,
-    hsplit as hsplit,
-    hstack as hstack,
-    split as split,
-    stack as stack,
-    unstack as unstack,
-    vsplit as vsplit,
-    vstack as vstack,
-)
-from jaxlike.numpy.manipulation import (
-    atleast_1d as atleast_1d,
-    atleast_2d as atleast_2d,
-    atleast_3d as atleast_3d,
-    broadcast_arrays as broadcast_arrays,
-    broadcast_shapes as broadcast_shapes,
-    broadcast_to as broadcast_to,
-    expand_dims as expand_dims,
-    matrix_transpose as matrix_transpose,
-    moveaxis as moveaxis,
-    ndim as ndim,
-    permute_dims as permute_dims,
-    ravel as ravel,
-    reshape as reshape,
-    rollaxis as rollaxis,
-    shape as shape,
-    size as size,
-    squeeze as squeeze,
-    swapaxes as swapaxes,
-    transpose as transpose,
-)
-from jaxlike.numpy.matrices import (
-    diag as diag,
-    diag_indices as diag_indices,
-    diag_indices_from as diag_indices_from,
-    diagflat as diagflat,
-    diagonal as diagonal,
-    eye as eye,
-    identity as identity,
-    mask_indices as mask_indices,
-    trace as trace,
-    tri as tri,
-    tril as tril,
-    tril_indices as tril_indices,
-    tril_indices_from as tril_indices_from,
-    triu as triu,
-    triu_indices as triu_indices,
-    triu_indices_from as triu_indices_from,
-    vander as vander,
-)
-from jaxlike.numpy.nan_reductions import (
-    nanargmax as nanargmax,
-    nanargmin as nanargmin,
-    nanmax as nanmax,
-    nanmean as nanmean,
-    nanmin as nanmin,
-    nanprod as nanprod,
-    nanstd as nanstd,
-    nansum as nansum,
-    nanvar as nanvar,
-)
-from jaxlike.numpy.numeric import (
-    diff as diff,
-    ediff1d as ediff1d,
-    gradient as gradient,
-    interp as interp,
-    trapezoid as trapezoid,
-    unwrap as unwrap,
-)
-from jaxlike.numpy.padding import (
-    packbits as packbits,
-    pad as pad,
-    unpackbits as unpackbits,
-)
-from jaxlike.numpy.polynomial import (
-    poly as poly,
-    polyadd as polyadd,
-    polyder as polyder,
-    polydiv as polydiv,
-    polyfit as polyfit,
-    polyint as polyint,
-    polymul as polymul,
-    polysub as polysub,
-    polyval as polyval,
-    roots as roots,
-)
-from jaxlike.numpy.products import (
-    dot as dot,
-    inner as inner,
-    kron as kron,
-    matmul as matmul,
-    matvec as matvec,
-    outer as outer,
-    tensordot as tensordot,
-    vdot as vdot,
-    vecdot as vecdot,
-    vecmat as vecmat,
-)
-from jaxlike.numpy.quantiles import (
-    median as median,
-    nanmedian as nanmedian,
-    nanpercentile as nanpercentile,
-    nanquantile as nanquantile,
-    percentile as percentile,
-    quantile as quantile,
-)
-from jaxlike.numpy.ranges import (
-    arange as arange,
-    geomspace as geomspace,
-    indices as indices,
-    linspace as linspace,
-    logspace as logspace,
-    meshgrid as meshgrid,
-)
-from jaxlike.numpy.rearranging import (
-    delete as delete,
-    flip as flip,
-    fliplr as fliplr,
-    flipud as flipud,
-    insert as insert,
-    repeat as repeat,
-    resize as resize,
-    roll as roll,
-    rot90 as rot90,
-    tile as tile,
-    trim_zeros as trim_zeros,
-)
-from jaxlike.numpy.reductions import (
-    all as all,
-    amax as amax,
-    amin as amin,
-    any as any,
-    argmax as argmax,
-    argmin as argmin,
-    count_nonzero as count_nonzero,
-    max as max,
-    mean as mean,
-    min as min,
-    prod as prod,
-    ptp as ptp,
-    std as std,
-    sum as sum,
-    var as var,
-)
+from jaxlike.core.lazy import lazy_names
 from jaxlike.numpy.scalar_types import (
     bfloat16 as bfloat16,
+)
+from jaxlike.numpy.scalar_types import (
     bool_ as bool_,
+)
+from jaxlike.numpy.scalar_types import (
     cdouble as cdouble,
-    complex128 as complex128,
+)
+from jaxlike.numpy.scalar_types import (
     complex64 as complex64,
+)
+from jaxlike.numpy.scalar_types import (
+    complex128 as complex128,
+)
+from jaxlike.numpy.scalar_types import (
     complex_ as complex_,
+)
+from jaxlike.numpy.scalar_types import (
     csingle as csingle,
+)
+from jaxlike.numpy.scalar_types import (
     double as double,
+)
+from jaxlike.numpy.scalar_types import (
     float16 as float16,
+)
+from jaxlike.numpy.scalar_types import (
     float32 as float32,
+)
+from jaxlike.numpy.scalar_types import (
     float64 as float64,
+)
+from jaxlike.numpy.scalar_types import (
     float_ as float_,
-    int16 as int16,
-    int32 as int32,
-    int64 as int64,
+)
+from jaxlike.numpy.scalar_types import (
     int8 as int8,
+)
+from jaxlike.numpy.scalar_types import (
+    int16 as int16,
+)
+from jaxlike.numpy.scalar_types import (
+    int32 as int32,
+)
+from jaxlike.numpy.scalar_types import (
+    int64 as int64,
+)
+from jaxlike.numpy.scalar_types import (
     int_ as int_,
-    single as single,
-    uint as uint,
-    uint16 as uint16,
-    uint32 as uint32,
-    uint64 as uint64,
-    uint8 as uint8,
-)
-from jaxlike.numpy.searching import (
-    argwhere as argwhere,
-    choose as choose,
-    compress as compress,
-    extract as extract,
-    flatnonzero as flatnonzero,
-    nonzero as nonzero,
-    piecewise as piecewise,
-    select as select,
-    where as where,
-)
-from jaxlike.numpy.setops import (
-    intersect1d as intersect1d,
-    isin as isin,
-    setdiff1d as setdiff1d,
-    setxor1d as setxor1d,
-    union1d as union1d,
-    unique as unique,
-    unique_all as unique_all,
-    unique_counts as unique_counts,
-    unique_inverse as unique_inverse,
-    unique_values as unique_values,
-)
-from jaxlike.numpy.sorting import (
-    argpartition as argpartition,
-    argsort as argsort,
-    lexsort as lexsort,
-    partition as partition,
-    searchsorted as searchsorted,
-    sort as sort,
-    sort_complex as sort_complex,
-)
-from jaxlike.numpy.special import (
-    copysign as copysign,
-    fmax as fmax,
-    fmin as fmin,
-    frexp as frexp,
-    gcd as gcd,
-    heaviside as heaviside,
-    hypot as hypot,
-    i0 as i0,
-    lcm as lcm,
-    ldexp as ldexp,
-    modf as modf,
-    nan_to_num as nan_to_num,
-    sinc as sinc,
-    spacing as spacing,
-)
-from jaxlike.numpy.statistics import (
-    average as average,
-    convolve as convolve,
-    corrcoef as corrcoef,
-    correlate as correlate,
-    cov as cov,
-)
-from jaxlike.numpy.take import (
-    fill_diagonal as fill_diagonal,
-    place as place,
-    put as put,
-    put_along_axis as put_along_axis,
-    take as take,
-    take_along_axis as take_along_axis,
-)
-from jaxlike.numpy.ufunc_objects import (
-    frompyfunc as frompyfunc,
-    ufunc as ufunc,
-)
-from jaxlike.numpy.ufuncs import (
-    add as add,
-    bitwise_and as bitwise_and,
-    bitwise_or as bitwise_or,
-    bitwise_xor as bitwise_xor,
-    logaddexp as logaddexp,
-    logaddexp2 as logaddexp2,
-    logical_and as logical_and,
-    logical_or as logical_or,
-    logical_xor as logical_xor,
-    maximum as maximum,
-    minimum as minimum,
-    multiply as multiply,
-    negative as negative,
-    subtract as subtract,
-)
-from jaxlike.numpy.unary import (
-    abs as abs,
-    absolute as absolute,
-    acos as acos,
-    acosh as acosh,
-    angle as angle,
-    arccos as arccos,
-    arccosh as arccosh,
-    arcsin as arcsin,
-    arcsinh as arcsinh,
-    arctan as arctan,
-    arctanh as arctanh,
-    around as around,
-    asin as asin,
-    asinh as asinh,
-    atan as atan,
-    atanh as atanh,
-    bitwise_count as bitwise_count,
-    bitwise_invert as bitwise_invert,
-    bitwise_not as bitwise_not,
-    cbrt as cbrt,
-    ceil as ceil,
-    conj as conj,
-    conjugate as conjugate,
-    cos as cos,
-    cosh as cosh,
-    deg2rad as deg2rad,
-    degrees as degrees,
-    exp as exp,
-    exp2 as exp2,
-    expm1 as expm1,
-    fabs as fabs,
-    floor as floor,
-    imag as imag,
-    invert as invert,
-    log as log,
-    log10 as log10,
-    log1p as log1p,
-    log2 as log2,
-    logical_not as logical_not,
-    positive as positive,
-    rad2deg as rad2deg,
-    radians as radians,
-    real as real,
-    reciprocal as reciprocal,
-    rint as rint,
-    round as round,
-    sign as sign,
-    sin as sin,
-    sinh as sinh,
-    sqrt as sqrt,
-    square as square,
-    tan as tan,
-    tanh as tanh,
-    trunc as trunc,
-)
-from jaxlike.numpy.vectorize import (
-    vectorize as vectorize,
-)
-from jaxlike.numpy.vectors import (
-    cross as cross,
-    ravel_multi_index as ravel_multi_index,
-    unravel_index as unravel_index,
-)
-from jaxlike.numpy.windows import (
-    bartlett as bartlett,
-    blackman as blackman,
-    hamming as hamming,
-    hanning as hanning,
-    kaiser as kaiser,
 )
 from jaxlike.numpy.scalar_types import narrow_types as _narrow_types
+from jaxlike.numpy.scalar_types import (
+    single as single,
+)
+from jaxlike.numpy.scalar_types import (
+    uint as uint,
+)
+from jaxlike.numpy.scalar_types import (
+    uint8 as uint8,
+)
+from jaxlike.numpy.scalar_types import (
+    uint16 as uint16,
+)
+from jaxlike.numpy.scalar_types import (
+    uint32 as uint32,
+)
+from jaxlike.numpy.scalar_types import (
+    uint64 as uint64,
+)
 
-from jaxlike.numpy import fft as fft
-from jaxlike.numpy import linalg as linalg
+# a module is imported when the first of its names is asked for
+_NAMES = {
+    "jaxlike.core.array_repr": ("array_repr array_str"),
+    "jaxlike.numpy.apply": ("apply_along_axis apply_over_axes"),
+    "jaxlike.numpy.binary": (
+        "arctan2 atan2 bitwise_left_shift bitwise_right_shift clip divide "
+        "divmod equal float_power floor_divide fmod greater greater_equal "
+        "left_shift less less_equal mod nextafter not_equal pow power remainder "
+        "right_shift true_divide"
+    ),
+    "jaxlike.numpy.checks": (
+        "allclose array_equal array_equiv isclose iscomplex iscomplexobj "
+        "isfinite isinf isnan isneginf isposinf isreal isrealobj isscalar "
+        "iterable signbit"
+    ),
+    "jaxlike.numpy.constants": (
+        "ComplexWarning can_cast character complexfloating dtype e euler_gamma "
+        "finfo flexible floating generic get_printoptions iinfo inexact inf "
+        "integer isdtype issubdtype nan newaxis number object_ pi printoptions "
+        "promote_types result_type set_printoptions signedinteger "
+        "unsignedinteger"
+    ),
+    "jaxlike.numpy.creation": (
+        "array asarray astype copy empty empty_like full full_like ones "
+        "ones_like zeros zeros_like"
+    ),
+    "jaxlike.numpy.cumulative": (
+        "cumprod cumsum cumulative_prod cumulative_sum nancumprod nancumsum"
+    ),
+    "jaxlike.numpy.einsums": ("einsum einsum_path"),
+    "jaxlike.numpy.histograms": (
+        "bincount digitize histogram histogram2d histogram_bin_edges histogramdd"
+    ),
+    "jaxlike.numpy.index_tricks": ("c_ index_exp ix_ mgrid ogrid r_ s_"),
+    "jaxlike.numpy.io": (
+        "from_dlpack frombuffer fromfile fromfunction fromiter fromstring load "
+        "save savez"
+    ),
+    "jaxlike.numpy.joining": (
+        "append array_split block column_stack concat concatenate dsplit dstack "
+        "hsplit hstack split stack unstack vsplit vstack"
+    ),
+    "jaxlike.numpy.manipulation": (
+        "atleast_1d atleast_2d atleast_3d broadcast_arrays broadcast_shapes "
+        "broadcast_to expand_dims matrix_transpose moveaxis ndim permute_dims "
+        "ravel reshape rollaxis shape size squeeze swapaxes transpose"
+    ),
+    "jaxlike.numpy.matrices": (
+        "diag diag_indices diag_indices_from diagflat diagonal eye identity "
+        "mask_indices trace tri tril tril_indices tril_indices_from triu "
+        "triu_indices triu_indices_from vander"
+    ),
+    "jaxlike.numpy.nan_reductions": (
+        "nanargmax nanargmin nanmax nanmean nanmin nanprod nanstd nansum nanvar"
+    ),
+    "jaxlike.numpy.numeric": ("diff ediff1d gradient interp trapezoid unwrap"),
+    "jaxlike.numpy.padding": ("packbits pad unpackbits"),
+    "jaxlike.numpy.polynomial": (
+        "poly polyadd polyder polydiv polyfit polyint polymul polysub polyval roots"
+    ),
+    "jaxlike.numpy.products": (
+        "dot inner kron matmul matvec outer tensordot vdot vecdot vecmat"
+    ),
+    "jaxlike.numpy.quantiles": (
+        "median nanmedian nanpercentile nanquantile percentile quantile"
+    ),
+    "jaxlike.numpy.ranges": ("arange geomspace indices linspace logspace meshgrid"),
+    "jaxlike.numpy.rearranging": (
+        "delete flip fliplr flipud insert repeat resize roll rot90 tile trim_zeros"
+    ),
+    "jaxlike.numpy.reductions": (
+        "all amax amin any argmax argmin count_nonzero max mean min prod ptp "
+        "std sum var"
+    ),
+    "jaxlike.numpy.searching": (
+        "argwhere choose compress extract flatnonzero nonzero piecewise select where"
+    ),
+    "jaxlike.numpy.setops": (
+        "intersect1d isin setdiff1d setxor1d union1d unique unique_all "
+        "unique_counts unique_inverse unique_values"
+    ),
+    "jaxlike.numpy.sorting": (
+        "argpartition argsort lexsort partition searchsorted sort sort_complex"
+    ),
+    "jaxlike.numpy.special": (
+        "copysign fmax fmin frexp gcd heaviside hypot i0 lcm ldexp modf "
+        "nan_to_num sinc spacing"
+    ),
+    "jaxlike.numpy.statistics": ("average convolve corrcoef correlate cov"),
+    "jaxlike.numpy.taking": (
+        "fill_diagonal place put put_along_axis take take_along_axis"
+    ),
+    "jaxlike.numpy.ufunc_objects": ("frompyfunc ufunc"),
+    "jaxlike.numpy.ufuncs": (
+        "add bitwise_and bitwise_or bitwise_xor logaddexp logaddexp2 "
+        "logical_and logical_or logical_xor maximum minimum multiply negative "
+        "subtract"
+    ),
+    "jaxlike.numpy.unary": (
+        "abs absolute acos acosh angle arccos arccosh arcsin arcsinh arctan "
+        "arctanh around asin asinh atan atanh bitwise_count bitwise_invert "
+        "bitwise_not cbrt ceil conj conjugate cos cosh deg2rad degrees exp exp2 "
+        "expm1 fabs floor imag invert log log10 log1p log2 logical_not positive "
+        "rad2deg radians real reciprocal rint round sign sin sinh sqrt square "
+        "tan tanh trunc"
+    ),
+    "jaxlike.numpy.vectorizing": ("vectorize"),
+    "jaxlike.numpy.vectors": ("cross ravel_multi_index unravel_index"),
+    "jaxlike.numpy.windows": ("bartlett blackman hamming hanning kaiser"),
+}
+
+__getattr__, __dir__ = lazy_names(__name__, _NAMES, ("fft", "linalg"))
 
 ndarray = Array
 bool = bool_
 globals().update(_narrow_types)
 
-from jaxlike.numpy import array_methods as _array_methods  # noqa: E402,F401
+from jaxlike.numpy import array_methods as _array_methods  # noqa: E402, F401

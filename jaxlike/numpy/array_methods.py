@@ -7,7 +7,7 @@ operators.py) on core's Array and Tracer. `x[...]` is in indexing.py, `x.at` in 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from types import FunctionType, ModuleType
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -294,15 +294,13 @@ _SIZES = {
 
 
 def _method(name: str) -> Any:
-    function = getattr(jnp, name)
-    if isinstance(function, FunctionType):
-        return function
+    """The function of jaxlike.numpy as a method, looked up when it is called."""
 
     def method(self, *args, **kwargs):
-        return function(self, *args, **kwargs)
+        return getattr(jnp, name)(self, *args, **kwargs)
 
     method.__name__ = method.__qualname__ = name
-    method.__doc__ = function.__doc__
+    method.__doc__ = f"jaxlike.numpy.{name} of this array."
     return method
 
 

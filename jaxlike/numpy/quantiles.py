@@ -142,7 +142,7 @@ def _elements(a, index):
     """The elements of the last axis at indices, one vector or one for each row."""
     if index.ndim == 1:
         return a[..., index]
-    from jaxlike.numpy.take import take_along_axis
+    from jaxlike.numpy.taking import take_along_axis
 
     return take_along_axis(a, index, axis=-1)
 

@@ -109,7 +109,7 @@ class ufunc:
         return self._call(*args)
 
     def _vectorized(self) -> Callable[..., Any]:
-        from jaxlike.numpy.vectorize import vectorize
+        from jaxlike.numpy.vectorizing import vectorize
 
         return vectorize(self._func)
 
