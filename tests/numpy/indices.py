@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from jaxlike.core.array import from_buffer, to_buffer
-from jaxlike.core.avals import get_aval
+from jaxlike.core.array import Array, from_buffer, to_buffer
+from jaxlike.core.avals import ShapedArray, get_aval
+from jaxlike.core.dtypes import KeyDType
 from jaxlike.core.jaxpr import evaluate_jaxpr
 from jaxlike.core.staging import trace_to_jaxpr
 
@@ -24,6 +25,19 @@ def staged(fun: Callable) -> Callable:
         return from_buffer(out, closed.jaxpr.outvars[0].aval)
 
     return run
+
+
+def random_keys(shape: tuple[int, ...]) -> Array:
+    """An array of keys with random words."""
+    dtype = KeyDType("threefry2x32")
+    words = np.random.default_rng(0).integers(0, 2**32, size=(*shape, 2))
+    data = words.astype(np.uint32).view(dtype.storage)[..., 0]
+    return Array(data, ShapedArray(shape, dtype))
+
+
+def words_of(keys: Array) -> np.ndarray:
+    """The words of an array of keys, on a new last axis."""
+    return np.ascontiguousarray(keys._data).view(np.uint32).reshape(*keys.shape, 2)
 
 
 def random_shape(rng: np.random.Generator) -> tuple[int, ...]:

@@ -9,7 +9,7 @@ import pytest
 
 import jaxlike
 import jaxlike.numpy as jnp
-from tests.numpy.indices import cases, split_traced, staged
+from tests.numpy.indices import cases, random_keys, split_traced, staged, words_of
 
 SEEDS = range(4)
 UFUNCS = {
@@ -184,12 +184,14 @@ def test_static_windows_need_no_scatter():
 
 
 def test_keys_can_be_put():
-    keys = jaxlike.random.split(jaxlike.random.key(0), 3)
-    data = jaxlike.random.key_data
+    keys = random_keys((3,))
+    words = words_of(keys)
     got = keys.at[0].set(keys[2])
-    np.testing.assert_array_equal(data(got)[0], data(keys)[2])
-    got = staged(lambda i: data(keys.at[i].set(keys[2])))(np.int32(1))
-    np.testing.assert_array_equal(got[1], data(keys)[2])
+    np.testing.assert_array_equal(words_of(got), words[[2, 1, 2]])
+    got = staged(lambda i: keys.at[i].set(keys[2]))(np.int32(1))
+    np.testing.assert_array_equal(words_of(got), words[[0, 2, 2]])
+    got = staged(lambda keys: keys.at[1:].set(keys[0]))(keys)
+    np.testing.assert_array_equal(words_of(got), words[[0, 0, 0]])
 
 
 def test_settings_are_respected():

@@ -9,7 +9,7 @@ import jaxlike
 import jaxlike.numpy as jnp
 from jaxlike.core.errors import NonConcreteBooleanIndexError
 from jaxlike.numpy.indexers import ds
-from tests.numpy.indices import cases, split_traced, staged
+from tests.numpy.indices import cases, random_keys, split_traced, staged, words_of
 
 SEEDS = range(6)
 
@@ -131,14 +131,15 @@ def test_weak_types_and_dtypes_are_kept():
 
 
 def test_key_arrays():
-    keys = jaxlike.random.split(jaxlike.random.key(0), 6).reshape(2, 3)
-    data = jaxlike.random.key_data
+    keys = random_keys((2, 3))
     rows = np.array([1, 0, 1])
-    expected = np.asarray(data(keys))
-    np.testing.assert_array_equal(data(keys[1]), expected[1])
-    np.testing.assert_array_equal(data(keys[rows, 1:]), expected[rows, 1:])
+    expected = words_of(keys)
+    np.testing.assert_array_equal(words_of(keys[1]), expected[1])
+    np.testing.assert_array_equal(words_of(keys[rows, 1:]), expected[rows, 1:])
+    np.testing.assert_array_equal(words_of(keys[5, 9]), expected[1, 2])
     got = jaxlike.vmap(lambda i: keys[i, i])(np.array([0, 1]))
-    np.testing.assert_array_equal(data(got), expected[[0, 1], [0, 1]])
+    np.testing.assert_array_equal(words_of(got), expected[[0, 1], [0, 1]])
+    assert keys[:0].shape == keys[np.array([], int)].shape == (0, 3)
 
 
 @pytest.mark.parametrize(

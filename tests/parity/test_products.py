@@ -100,8 +100,6 @@ OPERANDS = {
     "int32": np.int32([-3, 0, 4]),
     "uint8": np.uint8([1, 200, 7]),
     "bool": np.array([True, False, True]),
-    "float16": np.float16([1.5, -2.5, 0]),
-    "complex64": np.complex64([1j, 2, -1]),
     "int": 2,
     "negative": -3,
     "float": 2.5,
@@ -112,12 +110,11 @@ OPERANDS = {
     "None": None,
     "text": "a",
 }
-OPERATORS = ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "eq", "lt")
-OPERATORS = (*OPERATORS, "and_", "xor", "lshift", "rshift")
+OPERATORS = ("add", "truediv", "floordiv", "mod", "pow", "lt", "and_", "rshift")
 
 
 # results of jax with a weak type, or a NaN, that no rule explains
-_PECULIAR = {"lt": ("complex",), "pow": ("complex", "complex64", "int", "negative")}
+_PECULIAR = {"lt": ("complex",), "pow": ("complex", "int", "negative")}
 
 
 def _operator(name, dtype):
@@ -141,7 +138,7 @@ def _operator(name, dtype):
 
 
 for _name in OPERATORS:
-    for _dtype in ("float32", "int32", "uint8", "bool"):
+    for _dtype in ("float32", "uint8", "bool"):
         _operator(_name, _dtype)
 
 
