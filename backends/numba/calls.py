@@ -56,8 +56,8 @@ def _dot_general(eqn: JaxprEqn) -> Call | None:
     columns = _size(rhs.shape, rhs_free)
     lhs_shape, rhs_shape = (*batch, rows, inner), (*batch, inner, columns)
     out_shape = out.shape
-    direct_lhs = lhs.ndim == len(lhs_shape)
-    direct_rhs = rhs.ndim == len(rhs_shape)
+    direct_lhs = len(lhs_free) == len(lhs_contract) == 1
+    direct_rhs = len(rhs_free) == len(rhs_contract) == 1
     plain = (
         direct_lhs
         and direct_rhs
