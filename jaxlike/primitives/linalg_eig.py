@@ -262,6 +262,8 @@ def _schur_evaluate(x, *, compute_schur_vectors, sort_eig_vals, select_callable)
             return None
 
     results = for_each_matrix(decompose, [(x.shape[-2:], x.dtype)] * 2, x)
+    failed = np.isnan(results[0]).any((-1, -2), keepdims=True)
+    results[0] = np.where(failed, np.triu(results[0]), results[0])
     return [r.astype(dtype, copy=False) for r in results[: 1 + compute_schur_vectors]]
 
 
@@ -329,7 +331,8 @@ def _hessenberg_evaluate(a):
         out, tau, info = gehrd(matrix)
         return (out, tau) if info == 0 else None
 
-    results = for_each_matrix(reduce, [((n, n), a.dtype), (taus, a.dtype)], a)
+    outs = [((n, n), a.dtype), (taus, a.dtype)]
+    results = for_each_matrix(reduce, outs, a, finite=False)
     return [r.astype(dtype, copy=False) for r in results]
 
 

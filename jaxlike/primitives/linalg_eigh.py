@@ -207,7 +207,7 @@ def _tridiagonal_evaluate(x, *, lower):
         ((n - 1,), part),
         ((n - 1,), x.dtype),
     ]
-    results = for_each_matrix(reduce, outs, x)
+    results = for_each_matrix(reduce, outs, x, finite=False)
     return [
         r.astype(to, copy=False) for r, to in zip(results, (dtype, real, real, dtype))
     ]

@@ -78,7 +78,7 @@ def _qr_evaluate(x, *, pivoting, full_matrices, use_magma=None):
     outs = [((m, k), x.dtype), ((k, n), x.dtype)]
     if pivoting:
         outs.append(((n,), np.int32))
-    q, r, *order = for_each_matrix(factor, outs, x)
+    q, r, *order = for_each_matrix(factor, outs, x, finite=False)
     return [q.astype(dtype, copy=False), r.astype(dtype, copy=False), *order]
 
 
