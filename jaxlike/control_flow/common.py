@@ -6,6 +6,7 @@ becomes leading operands. edits.py rewrites the jaxprs, eager.py runs them.
 
 from __future__ import annotations
 
+import functools
 import weakref
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
@@ -125,6 +126,15 @@ def wrapped(fun: Callable, make: Callable[[Callable[[], Callable]], Callable]):
     if make not in made:
         made[make] = make(ref)
     return made[make]
+
+
+@functools.lru_cache(maxsize=1024)
+def call_tree(*args: PyTreeDef) -> PyTreeDef:
+    """The structure of (args, kwargs) of a call with positional arguments alone."""
+    return tree.treedef_tuple([tree.treedef_tuple(args), _no_kwargs])
+
+
+_no_kwargs = tree.structure({})
 
 
 def flatten_operands(operands: Any, what: str) -> tuple[list[Any], PyTreeDef, list]:

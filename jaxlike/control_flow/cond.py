@@ -10,6 +10,7 @@ import numpy as np
 from jaxlike.control_flow.common import (
     Traced,
     as_result,
+    call_tree,
     check_branches,
     flatten_operands,
     trace_body,
@@ -183,8 +184,8 @@ def switch(
 
 def _branch(what, index, funs, names, operands, backwards=False):
     """Bind cond_p; index 0 means the last function if they are given backwards."""
-    leaves, _, avals = flatten_operands(operands, "operands")
-    in_tree = tree.structure((tuple(operands), {}))
+    leaves, operands_tree, avals = flatten_operands(tuple(operands), "operands")
+    in_tree = call_tree(*operands_tree.children())
     traced = [trace_body(fun, in_tree, avals, what) for fun in funs]
     check_branches(what, names, funs, traced)
     consts, places = _join_consts(traced)

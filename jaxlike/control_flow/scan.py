@@ -10,6 +10,7 @@ from jaxlike.control_flow import scan_reverse as _scan_reverse  # sets its rules
 from jaxlike.control_flow.common import (
     CarryNames,
     as_result,
+    call_tree,
     check_carry,
     flatten_operands,
     promote_weak,
@@ -93,7 +94,7 @@ def scan_of(
     if config.disable_jit and length:
         return _run_in_python(f, init, x_leaves, x_tree, length, reverse)
     x_avals = [a.update(shape=a.shape[1:]) for a in x_avals]
-    in_tree = tree.structure(((init, xs), {}))
+    in_tree = call_tree(init_tree, x_tree)
 
     def pair(out):
         if not (isinstance(out, (tuple, list)) and len(out) == 2):
@@ -178,14 +179,15 @@ def _simplify(closed: ClosedJaxpr, num_consts: int, num_carry: int) -> _Simplifi
 
 def _length(structure, avals, length) -> int:
     """The number of iterations; ValueError if arguments disagree on it."""
-    for path, aval in zip(tree.leaf_paths(structure), avals):
-        if not aval.shape:
-            raise ValueError(
-                format_error(
-                    f"scan got value with no leading axis to scan over: xs"
-                    f"{tree.keystr(path)} is {aval}"
-                )
+    if not all(a.shape for a in avals):
+        paths = tree.leaf_paths(structure)
+        path, aval = next((p, a) for p, a in zip(paths, avals) if not a.shape)
+        raise ValueError(
+            format_error(
+                f"scan got value with no leading axis to scan over: xs"
+                f"{tree.keystr(path)} is {aval}"
             )
+        )
     sizes = [a.shape[0] for a in avals]
     if length is not None:
         length = concrete_or_error(

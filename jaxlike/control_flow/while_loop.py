@@ -10,6 +10,7 @@ import numpy as np
 from jaxlike.control_flow.common import (
     CarryNames,
     as_result,
+    call_tree,
     check_carry,
     flatten_operands,
     promote_weak,
@@ -77,11 +78,11 @@ def while_loop(cond_fun: Callable, body_fun: Callable, init_val: Any) -> Any:
 
 def _while(cond_fun, body_fun, init_val, what, names):
     leaves, in_tree, avals = flatten_operands(init_val, "init_val")
-    call_tree = tree.structure(((init_val,), {}))
+    args_tree = call_tree(in_tree)
 
     def trace():
-        cond = trace_body(cond_fun, call_tree, avals, "while_loop cond")
-        return cond, trace_body(body_fun, call_tree, avals, what)
+        cond = trace_body(cond_fun, args_tree, avals, "while_loop cond")
+        return cond, trace_body(body_fun, args_tree, avals, what)
 
     cond, body = trace()
     promoted = promote_weak(leaves, avals, body.jaxpr.out_avals)
