@@ -13,6 +13,7 @@ import numpy as np
 import jaxlike.numpy as jnp
 from jaxlike.core import dtypes, errors
 from jaxlike.core.array import Array
+from jaxlike.lax import linalg
 from jaxlike.numpy.composites import composite_of
 from jaxlike.numpy.promote import (
     ArrayLike,
@@ -87,8 +88,6 @@ def cholesky(
     Array([[2., 0.],
            [0., 2.]], dtype=float32)
     """
-    from jaxlike.lax import linalg
-
     [a] = matrices("cholesky", a)
     if a.ndim < 2 or a.shape[-1] != a.shape[-2]:
         raise TypeError(
@@ -112,8 +111,6 @@ def qr(a: ArrayLike, mode: str = "reduced") -> Array | QRResult:
     >>> q.shape, r.shape
     ((3, 2), (2, 2))
     """
-    from jaxlike.lax import linalg
-
     [a] = matrices("qr", a)
     if mode == "raw":
         packed, taus = _reflectors(*linalg.qr(a, full_matrices=False))
@@ -135,7 +132,7 @@ def _reflectors(q: Any, r: Any) -> tuple[Any, Any]:
     Q is I - V T V1.H, with V unit lower and T upper triangular, so V is a factor of
     the LU decomposition, without exchanges, of Q - I.
     """
-    from jaxlike.control_flow import fori_loop
+    from jaxlike.control_flow.while_loop import fori_loop
 
     m, k = q.shape[-2:]
     rows = np.arange(m)
@@ -174,8 +171,6 @@ def svd(
     >>> jnp.linalg.svd(jnp.diag(jnp.array([1.0, 3.0])), compute_uv=False)
     Array([3., 1.], dtype=float32)
     """
-    from jaxlike.lax import linalg
-
     [a] = matrices("svd", a)
     if hermitian:
         return _hermitian_svd(a, compute_uv, subset_by_index)
@@ -189,8 +184,6 @@ def svd(
 
 
 def _hermitian_svd(a: Any, compute_uv: bool, subset: Any) -> Any:
-    from jaxlike.lax import linalg
-
     require_square("svd with hermitian=True", a)
     v, w = linalg.eigh(a)
     order = jnp.argsort(-jnp.abs(w), axis=-1)
@@ -224,8 +217,6 @@ def eig(a: ArrayLike) -> EigResult:
     >>> jnp.linalg.eig(jnp.eye(2)).eigenvalues
     Array([1.+0.j, 1.+0.j], dtype=complex64)
     """
-    from jaxlike.lax import linalg
-
     [a] = matrices("eig", a)
     w, v = linalg.eig(a, compute_left_eigenvectors=False)
     return EigResult(w, v)
@@ -239,8 +230,6 @@ def eigvals(a: ArrayLike) -> Array:
     >>> jnp.linalg.eigvals(jnp.eye(2))
     Array([1.+0.j, 1.+0.j], dtype=complex64)
     """
-    from jaxlike.lax import linalg
-
     [a] = matrices("eigvals", a)
     return linalg.eig(
         a, compute_left_eigenvectors=False, compute_right_eigenvectors=False
@@ -261,8 +250,6 @@ def eigh(
     >>> jnp.linalg.eigh(jnp.array([[0.0, 1.0], [1.0, 0.0]])).eigenvalues
     Array([-1.,  1.], dtype=float32)
     """
-    from jaxlike.lax import linalg
-
     [a] = matrices("eigh", a)
     if UPLO not in (None, "L", "U"):
         raise ValueError(

@@ -14,6 +14,7 @@ import numpy as np
 import jaxlike.numpy as jnp
 from jaxlike.core import dtypes, errors
 from jaxlike.core.array import Array
+from jaxlike.lax import linalg
 from jaxlike.numpy.composites import composite_of
 from jaxlike.numpy.linalg_factor import matrices, require_square
 from jaxlike.numpy.promote import ArrayLike
@@ -32,8 +33,6 @@ class SlogdetResult(NamedTuple):
 
 def lu_solve(lu: Any, permutation: Any, b: Any) -> Any:
     """x with a @ x = b, from the factors and the permutation of lax.linalg.lu."""
-    from jaxlike.lax import linalg
-
     batch = np.broadcast_shapes(lu.shape[:-2], b.shape[:-2])
     lu = jnp.broadcast_to(lu, batch + lu.shape[-2:])
     permutation = jnp.broadcast_to(permutation, batch + permutation.shape[-1:])
@@ -47,8 +46,6 @@ def lu_solve(lu: Any, permutation: Any, b: Any) -> Any:
 
 @custom_jvp
 def _solve(a: Any, b: Any) -> Any:
-    from jaxlike.lax import linalg
-
     lu, _, permutation = linalg.lu(a)
     return lu_solve(lu, permutation, b)
 
@@ -56,8 +53,6 @@ def _solve(a: Any, b: Any) -> Any:
 @_solve.defjvp
 def _solve_jvp(primals, tangents):
     # a @ dx = db - da @ x, with the factors that are there already
-    from jaxlike.lax import linalg
-
     (a, b), (a_dot, b_dot) = primals, tangents
     lu, _, permutation = linalg.lu(a)
     x = lu_solve(lu, permutation, b)
@@ -121,8 +116,6 @@ def _parity(pivots: Any) -> Any:
 
 def _factors_of_det(a: Any) -> tuple[Any, Any, Any, Any]:
     """(lu, permutation, sign of the permutation, diagonal of U)."""
-    from jaxlike.lax import linalg
-
     lu, pivots, permutation = linalg.lu(a)
     diagonal = jnp.diagonal(lu, axis1=-2, axis2=-1)
     sign = (1 - 2 * _parity(pivots)).astype(a.dtype)
@@ -140,8 +133,6 @@ def _det_jvp(primals, tangents):
     # d det(a) = trace(adj(a) @ da); the adjugate exists for singular matrices too.
     # With u the last pivot and p the product of the others, det(a) = p * u, and the
     # back substitution is scaled by det(a) so that it never divides by u.
-    from jaxlike.lax import linalg
-
     [a], [a_dot] = primals, tangents
     lu, permutation, sign, diagonal = _factors_of_det(a)
     det = sign * jnp.prod(diagonal, axis=-1)
@@ -194,8 +185,6 @@ def det(a: ArrayLike) -> Array:
 
 @partial(custom_jvp, nondiff_argnums=(1,))
 def _slogdet(a: Any, method: str) -> tuple[Any, Any]:
-    from jaxlike.lax import linalg
-
     if method == "lu":
         _, _, sign, diagonal = _factors_of_det(a)
     else:
