@@ -172,6 +172,9 @@ class Program:
         try:
             for step in self.steps:
                 step(env)
+        except Exception as error:
+            add_place(error, getattr(step, "eqn", None))
+            raise
         finally:
             if threads is not None:
                 threads(before)
@@ -223,15 +226,39 @@ class Program:
 
     def as_text(self) -> str:
         """The program: each kernel's loop nest, each call's equation, in order."""
+        names: dict[Var, str] = {}
+
+        def name(v) -> str:
+            if type(v) is Literal:
+                return repr(v.val)
+            return names.setdefault(v, f"v{len(names)}") + f":{v.aval}"
+
+        ins = ", ".join(name(v) for v in self.jaxpr.invars)
         lines = [
-            f"program {self.name}: {len(self.kernels)} kernels, "
+            f"program {self.name}({ins}): {len(self.kernels)} kernels, "
             f"{len(self.schedule) - len(self.kernels)} calls, "
             f"{self.arena_bytes} bytes of temporaries"
         ]
         for step in self.schedule:
-            text = str(step.kernel) if isinstance(step, Lowered) else f"call {step}"
-            lines.append(text)
+            outs = step.outputs if isinstance(step, Lowered) else step.outvars
+            reads = step.inputs if isinstance(step, Lowered) else step.invars
+            made, read = (", ".join(map(name, vs)) for vs in (outs, reads))
+            what = "kernel" if isinstance(step, Lowered) else step.primitive.name
+            lines.append(f"{made} = {what}({read})")
+            if isinstance(step, Lowered):
+                lines += ["    " + line for line in str(step.kernel).split("\n")]
+        lines.append("return " + ", ".join(name(v) for v in self.jaxpr.outvars))
         return "\n".join(lines)
+
+
+def add_place(error: Exception, eqn: JaxprEqn | None) -> None:
+    """Say in an error from a call which equation it was, from which of the user's
+    lines; the innermost one, where calls lie inside of calls."""
+    if eqn is None or any("while running" in n for n in getattr(error, "__notes__", ())):
+        return
+    from jaxlike.core.source_info import summarize
+
+    error.add_note(f"while running {eqn.primitive.name}, {summarize(eqn.source_info)}")
 
 
 class NativeBody(NamedTuple):

@@ -221,6 +221,7 @@ def _call(program: Program, eqn: JaxprEqn) -> Step:
             (result,) = call(*[env[i] for i in ins])
             env[out] = result if type(result) is np.ndarray else np.asarray(result)
 
+        step_single.eqn = eqn  # type: ignore[attr-defined]
         return step_single
 
     def step(env: Env) -> None:
@@ -228,4 +229,5 @@ def _call(program: Program, eqn: JaxprEqn) -> Step:
         for out, result in zip(outs, results, strict=True):
             env[out] = result if type(result) is np.ndarray else np.asarray(result)
 
+    step.eqn = eqn  # type: ignore[attr-defined]
     return step

@@ -247,3 +247,27 @@ def test_values_of_barriers_stay_alive():
 
     x = np.random.default_rng(0).standard_normal((8, 8)).astype(np.float32)
     check(f, x, rtol=1e-3, atol=1e-3)
+
+
+def test_errors_in_calls_say_where():
+    def f(x):
+        shape = jaxlike.ShapeDtypeStruct((), np.float32)
+        return lax.scan(
+            lambda c, _: (jaxlike.pure_callback(broken, shape, c), None), x, None, 3
+        )[0]
+
+    def broken(x):
+        raise ArithmeticError("no such number")
+
+    with pytest.raises(Exception, match="no such number") as info:
+        jaxlike.jit(f)(np.float32(1))
+    (note,) = [n for n in info.value.__notes__ if "while running" in n]
+    assert "pure_callback" in note and "test_program.py" in note
+
+
+def test_text():
+    text = Program(trace(big, np.zeros((60, 40), np.float32)), "big").as_text()
+    first, *_, last = text.split("\n")
+    assert first.startswith("program big(v0:f32[60,40]): ")
+    assert last.startswith("return v")
+    assert "product float32" in text and "= exp f32" in text
