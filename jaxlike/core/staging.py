@@ -23,6 +23,7 @@ from jaxlike.core.jaxpr import (
     JaxprEqn,
     Literal,
     Var,
+    check_jaxpr,
     hoist_consts,
     join_effects,
 )
@@ -202,6 +203,8 @@ def trace_to_closed_jaxpr(
     if config.check_tracer_leaks:
         del outs, args
         errors.check_for_leaks(trace)
+    if config.enable_checks:
+        check_jaxpr(closed)
     return closed
 
 

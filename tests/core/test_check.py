@@ -5,9 +5,11 @@ import pytest
 
 from jaxlike.core.avals import ShapedArray
 from jaxlike.core.check import check_jaxpr
+from jaxlike.core.config import enable_checks
 from jaxlike.core.errors import JaxprTypeError
 from jaxlike.core.jaxpr import ClosedJaxpr, DropVar, Literal, Var
 from jaxlike.core.jaxpr import check_jaxpr as check_from_jaxpr
+from jaxlike.core.primitive import Primitive, registry
 from jaxlike.primitives.arithmetic import add, mul
 from jaxlike.primitives.transcendental import sin
 from jaxlike.transforms.jit import jit
@@ -125,3 +127,21 @@ def test_calls_are_checked_inside_and_at_their_operands():
     wrong_operand = four.eqns[0].replace(invars=closed.jaxpr.invars)
     with pytest.raises(JaxprTypeError, match="operand 0"):
         check_jaxpr(closed.jaxpr.replace(eqns=[wrong_operand]))
+
+
+def test_enable_checks_checks_what_is_traced():
+    calls = []
+
+    def shape(x):
+        calls.append(x)
+        return x if len(calls) == 1 else F4
+
+    primitive = Primitive("fickle")
+    primitive.shape, primitive.cache_shape = shape, False
+    try:
+        make_jaxpr(lambda x: primitive.bind(x))(x)
+        calls.clear()
+        with enable_checks(True), pytest.raises(JaxprTypeError, match="fickle"):
+            make_jaxpr(lambda x: primitive.bind(x))(x)
+    finally:
+        del registry["fickle"]
