@@ -84,6 +84,10 @@ class Program:
         for v in jaxpr.outvars:
             if type(v) is not Literal:
                 self._make_available(v)
+        # what kernels write
+        self.stored = {
+            v for s in self.schedule if isinstance(s, Lowered) for v in s.outputs
+        }
         self.steps = build_steps(self)
         self.in_slots = [self._slots[v] for v in jaxpr.invars]
         self.outs = [self._output(v) for v in jaxpr.outvars]
@@ -135,6 +139,8 @@ class Program:
             value = np.broadcast_to(literal_buffer(atom), atom.aval.shape)
             return self.constant_slot(np.array(value)), COPY
         slot = self._slots[atom]
+        if atom in self.stored:
+            return slot, AS_IS
         eqn = self.fusion.defs.get(atom)
         if eqn is not None and is_layout(eqn):
             return slot, COPY
@@ -254,7 +260,8 @@ class Program:
 def add_place(error: Exception, eqn: JaxprEqn | None) -> None:
     """Say in an error from a call which equation it was, from which of the user's
     lines; the innermost one, where calls lie inside of calls."""
-    if eqn is None or any("while running" in n for n in getattr(error, "__notes__", ())):
+    notes = getattr(error, "__notes__", ())
+    if eqn is None or any("while running" in note for note in notes):
         return
     from jaxlike.core.source_info import summarize
 

@@ -79,7 +79,7 @@ def _lifetimes(program: Program, outputs: set[Var]) -> dict[Var, tuple[int, int]
     kept: set[Var] = set()
     for v in outputs:
         eqn = program.fusion.defs.get(v)
-        if eqn is not None and is_layout(eqn):
+        if eqn is not None and is_layout(eqn) and v not in program.stored:
             # copied at the end: until then its memory must stay
             _touch(v, len(program.schedule), last, views)
         else:

@@ -57,6 +57,15 @@ def _read_as_arrays(fusion: Fusion) -> set[Var]:
     found: set[Var] = set()
     todo = [v for eqn in fusion.calls.values() for v in eqn.invars]
     todo += fusion.jaxpr.outvars
+    # a view that a kernel reads behind a reshape is made before it
+    todo += [
+        leaf.base
+        for cluster in fusion.clusters
+        for accesses in cluster.operands.values()
+        for a in accesses
+        for leaf in leaves(a)
+        if leaf.base in fusion.defs and is_layout(fusion.defs[leaf.base])
+    ]
     for atom in todo:
         while type(atom) is not Literal and atom not in found:
             found.add(atom)

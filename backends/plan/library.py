@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from jaxlike.backends.plan.access import Resolver
+from jaxlike.backends.plan.access import Resolver, is_layout, strides
+from jaxlike.backends.plan.build import KernelBuilder
 from jaxlike.backends.plan.lowering import Lowered
 from jaxlike.backends.plan.moves import lower_concatenate, lower_pad
+from jaxlike.backends.plan.ops import DTYPES
 from jaxlike.backends.plan.products import lower_product
 from jaxlike.backends.plan.windows import (
     lower_reduce_window,
     lower_select_and_scatter_add,
+    whole,
 )
 from jaxlike.core.jaxpr import JaxprEqn
 
@@ -19,8 +22,32 @@ Lower = Callable[[JaxprEqn, Resolver], list[Lowered] | None]
 
 def lower_library(eqn: JaxprEqn, resolver: Resolver) -> list[Lowered] | None:
     """The kernels that run an equation; None if it is to be called."""
+    if is_layout(eqn):
+        return lower_layout(eqn, resolver)
     lower = LOWERINGS.get(eqn.primitive.name)
     return lower(eqn, resolver) if lower is not None else None
+
+
+def lower_layout(eqn: JaxprEqn, resolver: Resolver) -> list[Lowered] | None:
+    """A copy in the order of the result, where that is not the order in memory."""
+    (out,) = eqn.outvars
+    if not out.aval.shape or out.aval.size == 0 or out.aval.dtype not in DTYPES:
+        return None
+    if eqn.primitive.name in ("reshape", "squeeze", "iota"):
+        return None
+    access = whole(out, resolver)
+    if access is None:
+        return None
+    shape = out.aval.shape
+    k = KernelBuilder(shape[:-1])
+    x = k.input(access.base.aval.dtype, access.base.aval.shape)
+    y = k.output(out.aval.dtype, shape)
+    with k.loop(shape[-1]) as loop:
+        places = [*k.indices, loop.index]
+        terms = dict(zip(places, access.address.coefs))
+        value = k.load(x, terms, access.address.const)
+        k.store(y, dict(zip(places, strides(shape))), value)
+    return [Lowered(k.finish(eqn.primitive.name), [access.base], [out])]
 
 
 LOWERINGS: dict[str, Lower] = {

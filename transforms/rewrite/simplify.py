@@ -3,6 +3,7 @@
 convert_element_type to the dtype that it has    -->  the operand
 reduce_sum (and kin) over axes of size 1         -->  squeeze
 broadcast, reshape, transpose that move nothing  -->  the operand
+split                                            -->  slices
 mul x 1, add x 0 (integers), sub x 0, div x 1    -->  the operand
 """
 
@@ -39,6 +40,9 @@ def simplify(closed: ClosedJaxpr) -> ClosedJaxpr:
             scalars[eqn.outvars[0]] = invars[0]
         if any(a is not b for a, b in zip(invars, eqn.invars)):
             eqn = eqn.replace(invars=invars)
+        if eqn.primitive.name == "split":
+            eqns += _slices(eqn)
+            continue
         rule = _RULES.get(eqn.primitive.name)
         same = rule(eqn) if rule is not None else None
         if same is not None and same.aval.shape == eqn.outvars[0].aval.shape:
@@ -80,6 +84,25 @@ def _as_squeeze(eqn: JaxprEqn) -> JaxprEqn:
         {"dimensions": axes},
         source_info=eqn.source_info,
     )
+
+
+def _slices(eqn: JaxprEqn) -> list[JaxprEqn]:
+    """The parts of a split, each by itself."""
+    (x,), axis, start = eqn.invars, eqn.params["axis"], 0
+    out = []
+    for var, size in zip(eqn.outvars, eqn.params["sizes"]):
+        starts, limits = [0] * x.aval.ndim, list(x.aval.shape)
+        starts[axis], limits[axis] = start, start + size
+        start += size
+        params = {
+            "start_indices": tuple(starts),
+            "limit_indices": tuple(limits),
+            "strides": None,
+        }
+        out.append(
+            JaxprEqn([x], [var], registry["slice"], params, source_info=eqn.source_info)
+        )
+    return out
 
 
 def _convert(eqn: JaxprEqn) -> Atom | None:
