@@ -10,7 +10,10 @@ the lanes written here only.
 
 from __future__ import annotations
 
+from operator import add, sub
+
 from jaxlike.backends.numba.branches import Branches, packed, parts_of
+from jaxlike.backends.numba.bundles import Bundles, bundling
 from jaxlike.backends.numba.complexes import emit_complex
 from jaxlike.backends.numba.elementwise import emit_op, memory_elem, value_elem
 from jaxlike.backends.numba.lanes import LanePlan, choose_lanes
@@ -51,7 +54,15 @@ def emit_kernel(kernel: Kernel, target: Target, name: str, module: Module) -> No
     _Emitter(kernel, target, name, module).run()
 
 
-class _Emitter(Ranges, Branches, Transposes):
+def grain(kernel: Kernel, target: Target) -> int:
+    """What the bounds of a kernel's chunks must be multiples of (but for the end)."""
+    if len(kernel.grid) < 2:
+        return 1
+    plan = turning(kernel, target) or bundling(kernel, target)
+    return plan.grain if plan else 1
+
+
+class _Emitter(Ranges, Branches, Transposes, Bundles):
     def __init__(self, kernel: Kernel, target: Target, name: str, module: Module):
         self.kernel, self.target, self.name = kernel, target, name
         self.module = module
@@ -113,6 +124,10 @@ class _Emitter(Ranges, Branches, Transposes):
         plan = turning(self.kernel, self.target)
         if plan is not None:
             self.turned_grid(plan, lo, hi)
+            return
+        bundle = bundling(self.kernel, self.target)
+        if bundle is not None:
+            self.bundled_grid(bundle, lo, hi)
             return
         width = grid[-1]
 
@@ -223,38 +238,40 @@ class _Emitter(Ranges, Branches, Transposes):
         if s.name == "convert_element_type" and s.dtype.kind in "iu":
             elem = value_elem(s.dtype)
             base = raw[0].base.cast("trunc", elem)
-            iota = f.vector(elem, [raw[0].step * k for k in range(self.lanes)])
+            iota = f.vector(elem, raw[0].offsets)
             return f.splat(base, self.lanes) + iota
         if len(raw) != 2:
             return None
         if any(isinstance(r, V) and r.type.lanes > 1 for r in raw):
             return None
+        zeros = (0,) * self.lanes
         bases = [r.base if isinstance(r, Linear) else r for r in raw]
-        steps = [r.step if isinstance(r, Linear) else 0 for r in raw]
+        rows = [r.offsets if isinstance(r, Linear) else zeros for r in raw]
         match s.name:
-            case "add" | "sub":
-                sign = 1 if s.name == "add" else -1
-                base = bases[0] + bases[1] if sign == 1 else bases[0] - bases[1]
-                return Linear(base, steps[0] + sign * steps[1])
-            case "mul" if not all(steps):
-                a, c = bases if steps[0] else bases[::-1]
-                if not c.text.startswith("%"):
-                    return Linear(a * c, sum(steps) * literal_int(c))
+            case "add":
+                return Linear(bases[0] + bases[1], tuple(map(add, *rows)))
+            case "sub":
+                return Linear(bases[0] - bases[1], tuple(map(sub, *rows)))
+            case "mul":
+                if isinstance(raw[1], Linear):
+                    bases, rows, raw = bases[::-1], rows[::-1], raw[::-1]
+                c = bases[1]
+                if not isinstance(raw[1], Linear) and not c.text.startswith("%"):
+                    n = literal_int(c)
+                    return Linear(bases[0] * c, tuple(n * o for o in rows[0]))
             case "lt" | "le" | "gt" | "ge" | "eq" | "ne":
-                return self.linear_compare(s.name, bases, steps)
+                return self.linear_compare(s.name, bases, tuple(map(sub, *rows)))
         return None
 
-    def linear_compare(self, name: str, bases: list[V], steps: list[int]) -> V:
-        """base0 + step0 k <op> base1 + step1 k  as  (step0 - step1) k <op> distance."""
-        f, lanes = self.f, self.lanes
-        step = steps[0] - steps[1]
-        reach = abs(step) * lanes + 1
+    def linear_compare(self, name: str, bases: list[V], offsets) -> V:
+        """base0 + a <op> base1 + c  as  offsets = a - c <op> distance of the bases."""
+        f = self.f
+        reach = max(map(abs, offsets)) + 1
         distance = bases[1] - bases[0]
         elem = "i32" if reach < 1 << 31 else "i64"
         distance = distance.call("smax", -reach).call("smin", reach).cast("trunc", elem)
-        iota = f.vector(elem, [step * k for k in range(lanes)])
         predicate = name if name in ("eq", "ne") else "s" + name
-        return iota.cmp(predicate, f.splat(distance, lanes))
+        return f.vector(elem, offsets).cmp(predicate, f.splat(distance, self.lanes))
 
     def address(self, ix: Index) -> Address:
         return address(self.f, ix.const, [(self.env[v], c) for v, c in ix.terms])

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import ctypes
 import hashlib
+import math
 import os
 import struct
 import threading
@@ -28,6 +29,8 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 
 from jaxlike.backends.numba import runtime
+from jaxlike.backends.numba.emit import emit_kernel, grain
+from jaxlike.backends.numba.llvm import Module
 from jaxlike.backends.numba.runtime_ir import source
 from jaxlike.backends.numba.store import default_store
 from jaxlike.backends.numba.target import host
@@ -205,9 +208,6 @@ def _objects(kernels, names) -> list[bytes]:
 
 
 def _module_text(kernels, names) -> str:
-    from jaxlike.backends.numba.emit import emit_kernel
-    from jaxlike.backends.numba.llvm import Module
-
     module, raw = Module(), []
     for k, name in zip(kernels, names):
         if isinstance(k, RawKernel):
@@ -228,16 +228,11 @@ def chunk_size(kernel: Kernel | RawKernel) -> int:
         return 0
     tasks = int(min(MAX_CHUNKS, max(2.0, ns / CHUNK_NS), extent))
     chunk = -(-extent // tasks)
-    grain = kernel.grain if isinstance(kernel, RawKernel) else _grain(kernel)
-    if chunk >= 4096 and grain == 1:  # whole cache lines, whole vectors
-        grain = 64
-    chunk = -(-chunk // grain) * grain
+    step = kernel.grain if isinstance(kernel, RawKernel) else grain(kernel, host())
+    if chunk >= 4096:  # whole cache lines, whole vectors
+        step = math.lcm(step, 64) if step < 1024 else step
+    chunk = -(-chunk // step) * step
     return chunk if chunk < extent else 0
-
-
-def _grain(kernel: Kernel) -> int:
-    plan = turning(kernel, host())
-    return plan.grain if plan else 1
 
 
 # -- keys ------------------------------------------------------------------------------

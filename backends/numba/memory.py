@@ -1,12 +1,14 @@
 """Loads and stores: affine addresses, contiguous vectors, masks, gathers, scatters.
 
-`Linear` is an index value that grows by a fixed step from lane to lane; keeping it
-apart is what lets a load know that it is contiguous.
+`Linear` is an index value whose lanes differ by known numbers; keeping it apart is what
+lets a load know that it is contiguous, or a known pattern within a few vectors.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from operator import add
 
 import numpy as np
 
@@ -16,30 +18,46 @@ from jaxlike.backends.plan.ops import real_dtype
 
 I64 = Type("i64")
 STRIDE = 4
-"""Longest stride read as whole vectors and shuffled, not gathered."""
+"""Vectors that the span of all lanes may have to be read whole and shuffled, rather
+than gathered."""
 
 
 @dataclass(slots=True)
 class Linear:
-    """An i64 that is base + step * lane."""
+    """An i64 that is base + offsets[lane], for offsets known when the code is made."""
 
     base: V
-    step: int
+    offsets: tuple[int, ...]
 
     def vector(self, lanes: int) -> V:
         """All lanes' values."""
         b = self.base.b
-        iota = b.vector("i64", [self.step * k for k in range(lanes)])
-        return b.splat(self.base, lanes) + iota
+        return b.splat(self.base, lanes) + b.vector("i64", self.offsets)
 
 
 @dataclass(slots=True)
 class Address:
-    """offset + step * lane (+ vector), in elements."""
+    """offset + offsets[lane] (+ vector), in elements; offsets[0] is 0."""
 
     offset: V
-    step: int
+    offsets: tuple[int, ...]
     vector: V | None
+
+    @property
+    def uniform(self) -> bool:
+        """One place for all lanes."""
+        return self.vector is None and not any(self.offsets)
+
+    @property
+    def step(self) -> int:
+        """1 or -1 where neighbouring lanes are neighbours in memory, else 0."""
+        if self.vector is not None or len(self.offsets) < 2:
+            return 0
+        step = self.offsets[1]
+        straight = abs(step) == 1 and self.offsets == tuple(
+            range(0, step * len(self.offsets), step)
+        )
+        return step if straight else 0
 
 
 def literal_int(v: V) -> int | None:
@@ -50,10 +68,12 @@ def literal_int(v: V) -> int | None:
 
 def address(f: Function, const: int, terms: list[tuple[V | Linear, int]]) -> Address:
     """Sum of coefficient * value."""
-    scalar, step, vector = None, 0, None
+    scalar, vector = None, None
+    offsets: tuple[int, ...] = ()
     for value, c in terms:
         if isinstance(value, Linear):
-            step += c * value.step
+            scaled = tuple(c * o for o in value.offsets)
+            offsets = tuple(map(add, offsets, scaled)) if offsets else scaled
             value = value.base
         if value.type.lanes > 1:
             part = value * c if c != 1 else value
@@ -65,11 +85,14 @@ def address(f: Function, const: int, terms: list[tuple[V | Linear, int]]) -> Add
             continue
         part = _times(f, value, c)
         scalar = part if scalar is None else _nsw(f, "add", scalar, part)
+    if offsets:
+        const += offsets[0]
+        offsets = tuple(o - offsets[0] for o in offsets)
     if scalar is None:
         scalar = f.const(I64, const)
     elif const:
         scalar = _nsw(f, "add", scalar, f.const(I64, const))
-    return Address(scalar, step, vector)
+    return Address(scalar, offsets, vector)
 
 
 def _nsw(f: Function, op: str, a: V, c: V) -> V:
@@ -99,14 +122,18 @@ class Memory:
         lanes: of the surrounding lane loop (1: none). mask: lanes that exist; guard:
         scalar or vector condition; other: value where the guard is false.
         """
-        if lanes == 1 or (at.step == 0 and at.vector is None and _scalar(guard)):
+        if lanes == 1 or (at.uniform and _scalar(guard)):
             parts = self._load_scalar(at.offset, guard)
         else:
             mask = both(self.f, mask, guard, lanes)
-            if at.vector is None and abs(at.step) == 1:
+            if at.step:
                 parts = self._load_contiguous(at, lanes, mask)
-            elif at.vector is None and mask is None and abs(at.step) <= STRIDE:
-                parts = self._load_strided(at, lanes)
+            elif (
+                at.vector is None
+                and mask is None
+                and self._span_of(at) <= STRIDE * lanes
+            ):
+                parts = self._load_pattern(at, lanes)
             else:
                 parts = self._gather(at, lanes, mask)
         values = [from_memory(p, self.part) for p in parts]
@@ -144,32 +171,42 @@ class Memory:
             v = self._masked_load(wide, p, mask)
         return self._apart(v, lanes, at.step)
 
-    def _load_strided(self, at: Address, lanes: int) -> list[V]:
-        """Whole vectors over the span, and a shuffle; the last ends at its end."""
-        step, f = abs(at.step) * self.parts, self.f
-        span = step * (lanes - 1) + self.parts
-        low = at.offset
-        if at.step < 0:
-            low = _nsw(f, "add", low, f.const(I64, at.step * (lanes - 1)))
-        base = f.gep(self.elem, self.pointer, self._times_parts(low))
-        one = Type(self.elem, lanes)
-        starts = [*range(0, span - lanes, lanes), span - lanes]
+    def _span_of(self, at: Address) -> float:
+        if at.vector is not None:
+            return math.inf
+        return max(at.offsets) - min(at.offsets) + 1
+
+    def _load_pattern(self, at: Address, lanes: int) -> list[V]:
+        """Whole vectors over the span of all lanes, no further, then shuffles."""
+        f, low = self.f, min(at.offsets)
+        span = self._span_of(at) * self.parts
+        first = _nsw(f, "add", at.offset, f.const(I64, low)) if low else at.offset
+        base = f.gep(self.elem, self.pointer, self._times_parts(first))
+        starts, width = [0], span
+        if span > lanes:
+            starts = [*range(0, span - lanes, lanes), span - lanes]
+            width = lanes
+        one = Type(self.elem, width)
         vectors = [
             f.load(one, f.gep(self.elem, base, f.const(I64, s)), self.align, self.tags)
             for s in starts
         ]
-        order = range(lanes)[:: 1 if at.step > 0 else -1]
         out = []
         for part in range(self.parts):
-            places = [step * k + part for k in order]
+            places = [(o - low) * self.parts + part for o in at.offsets]
+            if len(starts) == 1:
+                (v,) = vectors
+                v = f.splat(v, lanes) if width == 1 else f.shuffle(v, v, places)
+                out.append(v)
+                continue
             home = [min(p // lanes, len(starts) - 1) for p in places]
             v = vectors[0]
             for n in range(1, len(starts)):
                 # lanes at home in vector n come from it; those before it stay
-                first = places if n == 1 else range(lanes)
+                before = places if n == 1 else range(lanes)
                 mask = [
                     lanes + p - starts[n] if h == n else (keep if h < n else 0)
-                    for p, h, keep in zip(places, home, first)
+                    for p, h, keep in zip(places, home, before)
                 ]
                 v = f.shuffle(v, vectors[n], mask)
             out.append(v)
@@ -194,8 +231,7 @@ class Memory:
         """Store a value (a pair when complex); see `load`."""
         parts = [to_memory(v, self.part) for v in _tuple(value)]
         uniform = all(p.type.lanes == 1 for p in parts) and mask is None
-        here = at.step == 0 and at.vector is None
-        if lanes == 1 or (here and uniform and _scalar(guard)):
+        if lanes == 1 or (at.uniform and uniform and _scalar(guard)):
             p = self._scalar_pointer(at.offset, guard)
             for k, v in enumerate(parts):
                 q = self.f.gep(self.elem, p, self.f.const(I64, k))
@@ -203,7 +239,7 @@ class Memory:
             return
         mask = both(self.f, mask, guard, lanes)
         parts = [self.f.splat(p, lanes) for p in parts]
-        if at.vector is None and abs(at.step) == 1:
+        if at.step:
             p, wide, mask = self._span(at, lanes, mask)
             v = self._together(parts, lanes, at.step)
             if mask is None:
@@ -272,8 +308,8 @@ class Memory:
 
     def _pointers(self, at: Address, lanes: int, part: int) -> V:
         f = self.f
-        step = at.step * self.parts
-        iota = f.vector("i64", [step * k + part for k in range(lanes)])
+        offsets = at.offsets or (0,) * lanes
+        iota = f.vector("i64", [o * self.parts + part for o in offsets])
         vector = iota if at.vector is None else self._times_parts(at.vector) + iota
         base = f.gep(self.elem, self.pointer, self._times_parts(at.offset))
         to = Type("ptr", lanes)

@@ -103,12 +103,12 @@ class Ranges:
         size = self.body_size(index)
         return self.scalar_range(at, stop, rest, size, accs, body)
 
-    def in_lanes(self, lanes: int, body):
-        """body in a lane context: f(at, mask, accs)."""
+    def in_lanes(self, lanes: int, body, index: Linear | None = None):
+        """body in a lane context: f(at, mask, accs); index: if not at + lane number."""
 
         def run(at, mask, accs):
             self.lane = Lane(lanes, mask)
-            out = body(Linear(at, 1), accs)
+            out = body(index or Linear(at, tuple(range(lanes))), accs)
             self.lane = None
             return out
 

@@ -110,8 +110,12 @@ class KernelBuilder:
 
     def clamped(self, value: Value, limit: int) -> Value:
         """An integer value as an index, clamped to [0, limit]: for gathers."""
-        low, high = self.const(0, INDEX), self.const(limit, INDEX)
-        return self.op("clamp", low, self.convert(value, INDEX), high)
+        narrow = self.dtypes[value] == np.int32 and limit < 1 << 31
+        dtype = np.dtype(np.int32) if narrow else INDEX  # half the vectors
+        low, high = self.const(0, dtype), self.const(limit, dtype)
+        return self.convert(
+            self.op("clamp", low, self.convert(value, dtype), high), INDEX
+        )
 
     def load(
         self,

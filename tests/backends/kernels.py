@@ -62,10 +62,10 @@ def narrow_target(width=32):
     return Target(here.triple, cpu, ",".join(features), width, False)
 
 
-def run_on(target, kernel, arrays, half=None):
+def run_on(target, kernel, arrays):
     """Compile a kernel for another target and run it here."""
     from jaxlike.backends.numba import binding
-    from jaxlike.backends.numba.emit import emit_kernel
+    from jaxlike.backends.numba.emit import emit_kernel, grain
     from jaxlike.backends.numba.llvm import Module
 
     module = Module()
@@ -76,7 +76,8 @@ def run_on(target, kernel, arrays, half=None):
     signature = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_int64, ctypes.c_int64)
     function = signature(library.addresses["kernel"])
     # in two calls, as chunks would
-    half = kernel.extent // 2 if half is None else half
+    step = grain(kernel, target)
+    half = kernel.extent // 2 // step * step
     function(ctypes.addressof(table), 0, half)
     function(ctypes.addressof(table), half, kernel.extent)
 
@@ -101,7 +102,7 @@ def close(got, want, dtype, scale=1.0):
     return bool(np.all(near | (got == want) | (np.isnan(got) & np.isnan(want))))
 
 
-def check(kernel, arrays, scale=1.0, target=None, half=None):
+def check(kernel, arrays, scale=1.0, target=None):
     """Interpreter and compiled code agree on every written buffer."""
     validate(kernel)
     ours, theirs = [a.copy() for a in arrays], [a.copy() for a in arrays]
@@ -109,7 +110,7 @@ def check(kernel, arrays, scale=1.0, target=None, half=None):
     if target is None:
         run(kernel, ours)
     else:
-        run_on(target, kernel, ours, half)
+        run_on(target, kernel, ours)
     for i, got, want in zip(kernel.arguments, ours, theirs, strict=True):
         b = kernel.buffers[i]
         if not close(got, want, b.dtype, scale):

@@ -383,9 +383,8 @@ def test_transposed_reads_turn_in_tiles(shape, dtype):
     if dtype == F32:
         for width in (16, 32):
             kernel = transpose(shape, dtype, both=False)
-            whole = kernel.extent
             arrays = arguments(np.random.default_rng(0), kernel)
-            check(kernel, arrays, 1, narrow_target(width), whole)
+            check(kernel, arrays, 1, narrow_target(width))
 
 
 @pytest.mark.parametrize("dtype", [F32, np.dtype(np.int8), *COMPLEXES], ids=str)
@@ -400,3 +399,26 @@ def test_strided_reads_touch_no_more_than_they_need(step, dtype):
     kernel = k.finish()
     for target in (None, narrow_target()):
         check(kernel, arguments(np.random.default_rng(0), kernel), 1, target)
+
+
+@pytest.mark.parametrize("dtype", [F32, np.dtype(np.int8), COMPLEXES[0]], ids=str)
+@pytest.mark.parametrize("shape", [(70, 3), (3, 41, 4), (2, 64, 2), (200, 6), (50, 7)])
+def test_short_rows_run_in_bundles(shape, dtype):
+    k = KernelBuilder(shape)
+    row, last = k.indices[-2:]
+    strides, size = {}, 1
+    for v, n in zip(k.indices[::-1], shape[::-1]):
+        strides[v] = size
+        size *= n
+    x, bias = k.load(k.input(dtype, shape), strides), k.input(dtype, shape[-1:])
+    scale = k.input(dtype, shape[-2:-1])
+    turned = k.input(dtype, shape[-1:-3:-1])
+    v = k.op("add", x, k.load(bias, {last: 1}))
+    v = k.op("mul", v, k.load(scale, {row: 1}))
+    v = k.op("sub", v, k.load(turned, {last: shape[-2], row: 1}))
+    if dtype.kind != "c":
+        v = k.op("add", v, k.convert(last, dtype))
+    k.store(k.output(dtype, shape), strides, v)
+    kernel = k.finish()
+    for target in (None, narrow_target(32), narrow_target(16)):
+        check(kernel, arguments(np.random.default_rng(0), kernel), 4, target)
