@@ -7,6 +7,7 @@ operators.py) on core's Array and Tracer. `x[...]` is in indexing.py, `x.at` in 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from types import ModuleType
 from typing import Any
 
@@ -17,10 +18,16 @@ from jaxlike.core import dtypes
 from jaxlike.core.array import Array
 from jaxlike.core.avals import ShapedArray
 from jaxlike.core.state import state
-from jaxlike.core.trace import Tracer, eval_trace
+from jaxlike.core.trace import (
+    Tracer,
+    eval_trace,
+    ignore_float_errors,
+    restore_float_errors,
+)
 from jaxlike.numpy.at import IndexUpdateHelper
+from jaxlike.numpy.dispatch import _all_plans, _blockers
 from jaxlike.numpy.indexing import getitem
-from jaxlike.numpy.operators import operators
+from jaxlike.numpy.operators import PLANNED_DTYPES, operators
 from jaxlike.primitives import complexes, conversion
 
 ARRAY_API_VERSION = "2024.12"
@@ -34,6 +41,12 @@ _FUNCTIONS = (
 )
 
 
+# the result's aval for pairs of an array's aval and a dtype asked for
+_casts: dict[Any, ShapedArray] = {}
+_all_plans.append(_casts)
+_CASTS_LIMIT = 1024
+
+
 def astype(x: Any, dtype: Any, copy: bool = False, device: Any = None) -> Any:
     """The array with another dtype; None means the default float dtype.
 
@@ -41,7 +54,34 @@ def astype(x: Any, dtype: Any, copy: bool = False, device: Any = None) -> Any:
     >>> jnp.arange(3).astype("float16")
     Array([0., 1., 2.], dtype=float16)
     """
-    return jnp.astype(x, dtype, copy=copy, device=device)
+    if type(x) is not Array or copy or device is not None:
+        return jnp.astype(x, dtype, copy=copy, device=device)
+    if state.trace is not eval_trace or not isinstance(dtype, (str, type, np.dtype)):
+        return jnp.astype(x, dtype)
+    key = x.aval, dtype
+    aval = _casts.get(key)
+    if aval is None or x._data is None:
+        out = jnp.astype(x, dtype)
+        if _is_plain_cast(x.aval.dtype, out.aval.dtype) and not _blockers:
+            if len(_casts) >= _CASTS_LIMIT:
+                _casts.clear()
+            _casts[key] = out.aval
+        return out
+    token = ignore_float_errors()
+    try:
+        evaluate = conversion.convert_element_type_p.evaluate
+        return Array(evaluate(x._data, new_dtype=aval.dtype), aval)
+    finally:
+        restore_float_errors(token)
+
+
+def _is_plain_cast(old: Any, new: Any) -> bool:
+    """Whether no warning can be due: about 64 bits, or a lost imaginary part."""
+    return (
+        {old, new} <= PLANNED_DTYPES
+        and new.itemsize <= 4
+        and (old.kind != "c" or new.kind == "c")
+    )
 
 
 def compress(
@@ -255,7 +295,7 @@ def byteswap(x: Any) -> Any:
 
 def install() -> None:
     """Put operators, methods and properties on Array and Tracer."""
-    shared: dict[str, Any] = {name: _method(name) for name in _FUNCTIONS}
+    shared: dict[str, Any] = {name: _LateMethod(name) for name in _FUNCTIONS}
     shared.update(
         astype=astype,
         at=property(IndexUpdateHelper),
@@ -293,15 +333,19 @@ _SIZES = {
 }
 
 
-def _method(name: str) -> Any:
-    """The function of jaxlike.numpy as a method, looked up when it is called."""
+class _LateMethod:
+    """A function of jaxlike.numpy as a method; it is imported when it is asked for."""
 
-    def method(self, *args, **kwargs):
-        return getattr(jnp, name)(self, *args, **kwargs)
+    __slots__ = ("name",)
 
-    method.__name__ = method.__qualname__ = name
-    method.__doc__ = f"jaxlike.numpy.{name} of this array."
-    return method
+    def __init__(self, name: str):
+        self.name = name
+
+    def __get__(self, instance: Any, owner: type) -> Any:
+        function = getattr(jnp, self.name)
+        for cls in (Array, Tracer):
+            setattr(cls, self.name, function)
+        return function if instance is None else partial(function, instance)
 
 
 install()
