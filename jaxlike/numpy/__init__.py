@@ -80,6 +80,7 @@ from jaxlike.numpy.scalar_types import (
 _NAMES = {
     "jaxlike.core.array_repr": ("array_repr array_str"),
     "jaxlike.numpy.apply": ("apply_along_axis apply_over_axes"),
+    "jaxlike.numpy.averages": ("mean std var"),
     "jaxlike.numpy.binary": (
         "arctan2 atan2 bitwise_left_shift bitwise_right_shift clip divide "
         "divmod equal float_power floor_divide fmod greater greater_equal "
@@ -133,6 +134,9 @@ _NAMES = {
     ),
     "jaxlike.numpy.numeric": ("diff ediff1d gradient interp trapezoid unwrap"),
     "jaxlike.numpy.padding": ("packbits pad unpackbits"),
+    "jaxlike.numpy.parts": (
+        "angle around ceil conj conjugate floor imag real rint round trunc"
+    ),
     "jaxlike.numpy.polynomial": (
         "poly polyadd polyder polydiv polyfit polyint polymul polysub polyval roots"
     ),
@@ -147,8 +151,7 @@ _NAMES = {
         "delete flip fliplr flipud insert repeat resize roll rot90 tile trim_zeros"
     ),
     "jaxlike.numpy.reductions": (
-        "all amax amin any argmax argmin count_nonzero max mean min prod ptp "
-        "std sum var"
+        "all amax amin any argmax argmin count_nonzero max min prod ptp sum"
     ),
     "jaxlike.numpy.searching": (
         "argwhere choose compress extract flatnonzero nonzero piecewise select where"
@@ -175,12 +178,11 @@ _NAMES = {
         "subtract"
     ),
     "jaxlike.numpy.unary": (
-        "abs absolute acos acosh angle arccos arccosh arcsin arcsinh arctan "
-        "arctanh around asin asinh atan atanh bitwise_count bitwise_invert "
-        "bitwise_not cbrt ceil conj conjugate cos cosh deg2rad degrees exp exp2 "
-        "expm1 fabs floor imag invert log log10 log1p log2 logical_not positive "
-        "rad2deg radians real reciprocal rint round sign sin sinh sqrt square "
-        "tan tanh trunc"
+        "abs absolute acos acosh arccos arccosh arcsin arcsinh arctan arctanh "
+        "asin asinh atan atanh bitwise_count bitwise_invert bitwise_not cbrt cos "
+        "cosh deg2rad degrees exp exp2 expm1 fabs invert log log10 log1p log2 "
+        "logical_not positive rad2deg radians reciprocal sign sin sinh sqrt "
+        "square tan tanh"
     ),
     "jaxlike.numpy.vectorizing": ("vectorize"),
     "jaxlike.numpy.vectors": ("cross ravel_multi_index unravel_index"),

@@ -17,6 +17,15 @@ from jaxlike.numpy.apply import (
 from jaxlike.numpy.apply import (
     apply_over_axes as apply_over_axes,
 )
+from jaxlike.numpy.averages import (
+    mean as mean,
+)
+from jaxlike.numpy.averages import (
+    std as std,
+)
+from jaxlike.numpy.averages import (
+    var as var,
+)
 from jaxlike.numpy.binary import (
     arctan2 as arctan2,
 )
@@ -557,6 +566,39 @@ from jaxlike.numpy.padding import (
 from jaxlike.numpy.padding import (
     unpackbits as unpackbits,
 )
+from jaxlike.numpy.parts import (
+    angle as angle,
+)
+from jaxlike.numpy.parts import (
+    around as around,
+)
+from jaxlike.numpy.parts import (
+    ceil as ceil,
+)
+from jaxlike.numpy.parts import (
+    conj as conj,
+)
+from jaxlike.numpy.parts import (
+    conjugate as conjugate,
+)
+from jaxlike.numpy.parts import (
+    floor as floor,
+)
+from jaxlike.numpy.parts import (
+    imag as imag,
+)
+from jaxlike.numpy.parts import (
+    real as real,
+)
+from jaxlike.numpy.parts import (
+    rint as rint,
+)
+from jaxlike.numpy.parts import (
+    round as round,
+)
+from jaxlike.numpy.parts import (
+    trunc as trunc,
+)
 from jaxlike.numpy.polynomial import (
     poly as poly,
 )
@@ -711,9 +753,6 @@ from jaxlike.numpy.reductions import (
     max as max,
 )
 from jaxlike.numpy.reductions import (
-    mean as mean,
-)
-from jaxlike.numpy.reductions import (
     min as min,
 )
 from jaxlike.numpy.reductions import (
@@ -723,13 +762,7 @@ from jaxlike.numpy.reductions import (
     ptp as ptp,
 )
 from jaxlike.numpy.reductions import (
-    std as std,
-)
-from jaxlike.numpy.reductions import (
     sum as sum,
-)
-from jaxlike.numpy.reductions import (
-    var as var,
 )
 from jaxlike.numpy.scalar_types import (
     bfloat16 as bfloat16,
@@ -1014,9 +1047,6 @@ from jaxlike.numpy.unary import (
     acosh as acosh,
 )
 from jaxlike.numpy.unary import (
-    angle as angle,
-)
-from jaxlike.numpy.unary import (
     arccos as arccos,
 )
 from jaxlike.numpy.unary import (
@@ -1033,9 +1063,6 @@ from jaxlike.numpy.unary import (
 )
 from jaxlike.numpy.unary import (
     arctanh as arctanh,
-)
-from jaxlike.numpy.unary import (
-    around as around,
 )
 from jaxlike.numpy.unary import (
     asin as asin,
@@ -1062,15 +1089,6 @@ from jaxlike.numpy.unary import (
     cbrt as cbrt,
 )
 from jaxlike.numpy.unary import (
-    ceil as ceil,
-)
-from jaxlike.numpy.unary import (
-    conj as conj,
-)
-from jaxlike.numpy.unary import (
-    conjugate as conjugate,
-)
-from jaxlike.numpy.unary import (
     cos as cos,
 )
 from jaxlike.numpy.unary import (
@@ -1093,12 +1111,6 @@ from jaxlike.numpy.unary import (
 )
 from jaxlike.numpy.unary import (
     fabs as fabs,
-)
-from jaxlike.numpy.unary import (
-    floor as floor,
-)
-from jaxlike.numpy.unary import (
-    imag as imag,
 )
 from jaxlike.numpy.unary import (
     invert as invert,
@@ -1128,16 +1140,7 @@ from jaxlike.numpy.unary import (
     radians as radians,
 )
 from jaxlike.numpy.unary import (
-    real as real,
-)
-from jaxlike.numpy.unary import (
     reciprocal as reciprocal,
-)
-from jaxlike.numpy.unary import (
-    rint as rint,
-)
-from jaxlike.numpy.unary import (
-    round as round,
 )
 from jaxlike.numpy.unary import (
     sign as sign,
@@ -1159,9 +1162,6 @@ from jaxlike.numpy.unary import (
 )
 from jaxlike.numpy.unary import (
     tanh as tanh,
-)
-from jaxlike.numpy.unary import (
-    trunc as trunc,
 )
 from jaxlike.numpy.vectorizing import (
     vectorize as vectorize,

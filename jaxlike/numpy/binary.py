@@ -158,7 +158,7 @@ def greater_equal(x: ArrayLike, y: ArrayLike, /) -> Array:
 def _ordered(compare: Callable, x, y) -> Array:
     if not _is_complex(x):
         return compare(x, y)
-    from jaxlike.numpy.unary import imag, real
+    from jaxlike.numpy.parts import imag, real
 
     same = comparison.eq(real(x), real(y))
     parts = compare(imag(x), imag(y)), compare(real(x), real(y))

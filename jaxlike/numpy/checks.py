@@ -186,7 +186,7 @@ def iscomplex(x: ArrayLike) -> Array:
     >>> jnp.iscomplex(jnp.array([1, 1j])).tolist()
     [False, True]
     """
-    from jaxlike.numpy.unary import imag
+    from jaxlike.numpy.parts import imag
 
     part = imag(x)
     return comparison.ne(part, scalar_like(part, 0))
@@ -200,7 +200,7 @@ def isreal(x: ArrayLike) -> Array:
     >>> jnp.isreal(jnp.array([1, 1j])).tolist()
     [True, False]
     """
-    from jaxlike.numpy.unary import imag
+    from jaxlike.numpy.parts import imag
 
     part = imag(x)
     return comparison.eq(part, scalar_like(part, 0))

@@ -13,6 +13,7 @@ from jaxlike.core import dtypes
 from jaxlike.core.array import Array
 from jaxlike.core.trace import concrete_or_error
 from jaxlike.numpy import creation, reductions
+from jaxlike.numpy.arrays import from_ndarray
 from jaxlike.numpy.axes import canonical_axis
 from jaxlike.numpy.composites import composite_of
 from jaxlike.numpy.promote import (
@@ -329,8 +330,8 @@ def _triangle_indices(mask: np.ndarray) -> tuple[Array, Array]:
     rows, columns = np.nonzero(mask)
     dtype = dtypes.default_int_dtype()
     return (
-        creation.from_ndarray(rows.astype(dtype)),
-        creation.from_ndarray(columns.astype(dtype)),
+        from_ndarray(rows.astype(dtype)),
+        from_ndarray(columns.astype(dtype)),
     )
 
 

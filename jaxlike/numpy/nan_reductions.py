@@ -8,7 +8,7 @@ import numpy as np
 
 from jaxlike.core import dtypes
 from jaxlike.core.array import Array
-from jaxlike.numpy import reductions
+from jaxlike.numpy import averages, reductions
 from jaxlike.numpy.checks import isnan
 from jaxlike.numpy.composites import composite_of
 from jaxlike.numpy.promote import (
@@ -166,7 +166,7 @@ def nanmean(
     if out is not None:
         raise NotImplementedError("The 'out' argument to jnp.nanmean is not supported.")
     if dtypes.isdtype(a.dtype, ("bool", "integral")):
-        return reductions.mean(a, axis, dtype, out, keepdims, where=where)
+        return averages.mean(a, axis, dtype, out, keepdims, where=where)
     dtype = a.dtype if dtype is None else dtype
     dtype = user_dtype(dtype, "nanmean")
     count = reductions.sum(_present(a, where), axis, dtype=dtype, keepdims=keepdims)
@@ -178,14 +178,14 @@ def _nan_variance(name, a, axis, dtype, out, ddof, keepdims, where, mean):
     [a] = to_arrays(name, a)
     if out is not None:
         raise NotImplementedError(f"The 'out' argument to jnp.{name} is not supported.")
-    computed, result = reductions.variance_dtypes(name, dtype, a.dtype)
+    computed, result = averages.variance_dtypes(name, dtype, a.dtype)
     x = convert(a, computed)
     if mean is None:
         mean = nanmean(x, axis, dtype=computed, keepdims=True, where=where)
     present = _present(x, where)
     gap = arithmetic.sub(*promote_args(name, x, mean))
     gap = choose_where(isnan(x), np.asarray(0, gap.dtype), gap)
-    squares = reductions.squared_size(gap)
+    squares = averages.squared_size(gap)
     real = squares.dtype
     count = reductions.sum(present, axis, dtype=real, keepdims=keepdims)
     divisor = arithmetic.sub(*promote_args(name, count, convert(ddof, real)))

@@ -10,9 +10,10 @@ import numpy as np
 from jaxlike.core import dtypes
 from jaxlike.core.array import Array
 from jaxlike.core.trace import concrete_or_error
-from jaxlike.numpy import creation, manipulation, quantiles, reductions
+from jaxlike.numpy import averages, creation, manipulation, quantiles, reductions
 from jaxlike.numpy.axes import canonical_axis
 from jaxlike.numpy.joining import concatenate
+from jaxlike.numpy.parts import round as round_
 from jaxlike.numpy.promote import (
     ArrayLike,
     as_array,
@@ -22,7 +23,6 @@ from jaxlike.numpy.promote import (
 )
 from jaxlike.numpy.ranges import linspace
 from jaxlike.numpy.rearranging import flip
-from jaxlike.numpy.unary import round as round_
 from jaxlike.primitives import joining, slicing
 
 __all__ = ["packbits", "pad", "unpackbits"]
@@ -250,7 +250,7 @@ def _statistic(array, widths: Pairs, mode: str, stat_length: Any):
     statistic = {
         "maximum": reductions.amax,
         "minimum": reductions.amin,
-        "mean": reductions.mean,
+        "mean": averages.mean,
         "median": quantiles.median,
     }[mode]
     if stat_length is not None:

@@ -141,8 +141,8 @@ def _convert_scalar(x: Any, dtype: Any, weak_type: bool) -> Any:
 def promote_dtypes(*args: Any) -> list[Any]:
     """The arguments converted to the dtype that they promote to together.
 
-    >>> promote_dtypes(np.int8(1), 2)
-    [1, array(2, dtype=int8)]
+    >>> promote_dtypes(np.ones(1, "int8"), 2)
+    [array([1], dtype=int8), array(2, dtype=int8)]
     """
     if len(args) < 2:
         return list(args)

@@ -13,6 +13,7 @@ from jaxlike.numpy.axes import reduction_axes
 from jaxlike.numpy.binary import clip
 from jaxlike.numpy.checks import isnan
 from jaxlike.numpy.composites import composite_of
+from jaxlike.numpy.parts import ceil, floor
 from jaxlike.numpy.promote import (
     ArrayLike,
     as_array,
@@ -23,7 +24,6 @@ from jaxlike.numpy.promote import (
     to_arrays,
 )
 from jaxlike.numpy.searching import where
-from jaxlike.numpy.unary import ceil, floor
 from jaxlike.primitives import sorting
 
 __all__ = [

@@ -13,10 +13,12 @@ from jaxlike.core import dtypes
 from jaxlike.core.array import Array
 from jaxlike.core.state import state
 from jaxlike.core.trace import concrete_or_error, eval_trace
+from jaxlike.numpy.arrays import from_ndarray
 from jaxlike.numpy.binary import power
 from jaxlike.numpy.checks import isfinite
 from jaxlike.numpy.composites import composite_of
-from jaxlike.numpy.creation import array, asarray, from_ndarray, on_device
+from jaxlike.numpy.creation import array, asarray, on_device
+from jaxlike.numpy.parts import floor
 from jaxlike.numpy.promote import (
     ArrayLike,
     DTypeLike,
@@ -32,7 +34,7 @@ from jaxlike.numpy.promote import (
     user_dtype,
 )
 from jaxlike.numpy.searching import where
-from jaxlike.numpy.unary import floor, log10, sign
+from jaxlike.numpy.unary import log10, sign
 from jaxlike.primitives import arithmetic, broadcasting, joining, shapes
 from jaxlike.primitives.axes import canonical_axis
 

@@ -6,7 +6,6 @@ Those that leave NaN out are in nan_reductions.py, cumulative ones in cumulative
 from __future__ import annotations
 
 import builtins
-import math
 from collections.abc import Callable
 from typing import Any
 
@@ -20,11 +19,9 @@ from jaxlike.numpy.promote import (
     ArrayLike,
     DTypeLike,
     as_array,
-    broadcast_args,
     check_arraylike,
     check_arraylike_or_none,
     convert,
-    promote_args,
     to_arrays,
     user_dtype,
 )
@@ -32,9 +29,6 @@ from jaxlike.numpy.searching import where as choose_where
 from jaxlike.primitives import (
     arithmetic,
     bitwise,
-    comparison,
-    complexes,
-    powers,
     shapes,
 )
 from jaxlike.primitives import reductions as lax_reductions
@@ -48,13 +42,10 @@ __all__ = [
     "argmin",
     "count_nonzero",
     "max",
-    "mean",
     "min",
     "prod",
     "ptp",
-    "std",
     "sum",
-    "var",
 ]
 
 Axis = Any
@@ -67,7 +58,7 @@ def reduced_shape(sizes: tuple[int, ...], axis: Axis) -> tuple[int, ...]:
     return tuple(n for i, n in enumerate(sizes) if i not in gone)
 
 
-def _not_supported(name: str, out: Any) -> None:
+def not_supported(name: str, out: Any) -> None:
     if out is not None:
         raise NotImplementedError(f"The 'out' argument to jnp.{name} is not supported.")
 
@@ -92,10 +83,10 @@ def _finished(a, out, axes: tuple[int, ...], keepdims: bool, initial, join):
                 f"initial value must be a scalar. Got array of shape {initial.shape}"
             )
         out = join(convert(initial, out.dtype), out)
-    return _kept(a, out, axes) if keepdims else out
+    return kept(a, out, axes) if keepdims else out
 
 
-def _kept(a, out, axes: tuple[int, ...]):
+def kept(a, out, axes: tuple[int, ...]):
     """The result of a reduction with its axes back, of size 1."""
     sizes = tuple(1 if i in axes else n for i, n in enumerate(a.shape))
     return shapes.reshape(out, sizes)
@@ -118,7 +109,7 @@ def _sum_dtype(a, dtype, promote_integers: bool, name: str):
     return own
 
 
-def _is_half(dtype) -> bool:
+def is_half(dtype) -> bool:
     return dtypes.issubdtype(dtype, np.floating) and dtypes.itemsize_bits(dtype) < 32
 
 
@@ -153,7 +144,7 @@ def _additive(
     if where is not None:
         a = _masked(name, a, where, identity)
     axes = reduction_axes(axis, a.ndim)
-    if _is_half(result) and not explicit:
+    if is_half(result) and not explicit:
         # many small numbers are lost in a sum of few digits
         out = convert(reduce(convert(a, np.dtype("float32")), axes), result)
     else:
@@ -184,7 +175,7 @@ def sum(
     >>> jnp.sum(jnp.array([[1, 2], [3, 4]]), axis=0).tolist()
     [4, 6]
     """
-    _not_supported("sum", out)
+    not_supported("sum", out)
     return _additive(
         "sum",
         a,
@@ -217,7 +208,7 @@ def prod(
     >>> jnp.prod(jnp.array([[1, 2], [3, 4]]), axis=0).tolist()
     [3, 8]
     """
-    _not_supported("prod", out)
+    not_supported("prod", out)
     return _additive(
         "prod",
         a,
@@ -275,7 +266,7 @@ def max(
     >>> jnp.max(jnp.array([[1, 2], [3, 0]]), axis=0).tolist()
     [3, 2]
     """
-    _not_supported("max", out)
+    not_supported("max", out)
     return _extreme(
         "max",
         a,
@@ -306,7 +297,7 @@ def min(
     >>> jnp.min(jnp.array([[1, 2], [3, 0]]), axis=0).tolist()
     [1, 0]
     """
-    _not_supported("min", out)
+    not_supported("min", out)
     return _extreme(
         "min",
         a,
@@ -334,14 +325,14 @@ def ptp(
     4
     """
     check_arraylike("ptp", a)
-    _not_supported("ptp", out)
+    not_supported("ptp", out)
     greatest = max(a, axis=axis, keepdims=keepdims)
     return arithmetic.sub(greatest, min(a, axis=axis, keepdims=keepdims))
 
 
 def _position(name: str, a, axis, out, keepdims, find: Callable) -> Array:
     [a] = to_arrays(name, a)
-    _not_supported(name, out)
+    not_supported(name, out)
     sizes = a.shape
     if axis is None:
         a = shapes.reshape(a, (a.size,))
@@ -402,7 +393,7 @@ def _truth(name, a, axis, out, keepdims, where, identity, reduce) -> Array:
     from jaxlike.numpy.ufuncs import to_bool
 
     [a] = to_arrays(name, a)
-    _not_supported(name, out)
+    not_supported(name, out)
     mask = convert(to_bool(a), _bool)
     if where is not None:
         mask = _masked(name, mask, where, identity)
@@ -490,164 +481,3 @@ def _all_bits(dtype) -> Any:
     if dtype == _bool:
         return True
     return dtypes.iinfo(dtype).max if dtype.kind == "u" else -1
-
-
-# --- averages
-
-
-def _count(a, axes: tuple[int, ...], where, dtype):
-    """How many elements take part for each result."""
-    if where is None:
-        return np.asarray(math.prod(a.shape[i] for i in axes), dtype)
-    mask = broadcast_args(a, as_array(where))[1]
-    return sum(mask, axis=axes, dtype=dtype)
-
-
-def _inexact_dtype(a, dtype, name: str):
-    if dtype is not None:
-        return user_dtype(dtype, name)
-    return dtypes.canonicalize_dtype(dtypes.to_inexact_dtype(a.dtype))
-
-
-@composite_of(1)
-def mean(
-    a: ArrayLike,
-    axis: Axis = None,
-    dtype: DTypeLike | None = None,
-    out: None = None,
-    keepdims: bool = False,
-    *,
-    where: ArrayLike | None = None,
-) -> Array:
-    """The average over some axes, all of them for None.
-
-    Args: `where`, a mask of the elements that take part.
-    Returns: floats, of integers too, unless a dtype is given.
-
-    >>> import jaxlike.numpy as jnp
-    >>> jnp.mean(jnp.array([[1, 2], [3, 5]]), axis=0).tolist()
-    [2.0, 3.5]
-    """
-    if type(a) is not Array:
-        [a] = to_arrays("mean", a)
-    _not_supported("mean", out)
-    result = _inexact_dtype(a, dtype, "mean")
-    computed = np.dtype("float32") if _is_half(result) else result
-    axes = reduction_axes(axis, a.ndim)
-    if not dtypes.issubdtype(result, np.inexact):
-        computed = np.dtype("float32")
-    total = sum(convert(a, computed), axes, dtype=computed, where=where)
-    count = _count(a, axes, where, computed)
-    quotient = arithmetic.div(*promote_args("mean", total, count))
-    out = convert(quotient, result)
-    return _kept(a, out, axes) if keepdims else out
-
-
-def squared_size(x):
-    """|x|**2, as a real array."""
-    if dtypes.issubdtype(x.dtype, np.complexfloating):
-        re, im = complexes.real(x), complexes.imag(x)
-        return arithmetic.add(powers.square(re), powers.square(im))
-    return powers.square(x)
-
-
-def variance_dtypes(name: str, dtype, own):
-    """The dtypes to compute the variance in, and to return it in."""
-    if dtype is None:
-        computed = dtypes.canonicalize_dtype(dtypes.to_inexact_dtype(own))
-        return computed, dtypes.to_real_dtype(computed)
-    dtype = user_dtype(dtype, name)
-    complex_in = dtypes.issubdtype(own, np.complexfloating)
-    if complex_in and not dtypes.issubdtype(dtype, np.complexfloating):
-        raise ValueError(
-            f"jax.numpy.{name} of complex numbers needs a complex dtype, got {dtype}"
-        )
-    computed = dtypes.canonicalize_dtype(dtypes.to_inexact_dtype(dtype))
-    return computed, dtype
-
-
-@composite_of(1)
-def var(
-    a: ArrayLike,
-    axis: Axis = None,
-    dtype: DTypeLike | None = None,
-    out: None = None,
-    ddof: int = 0,
-    keepdims: bool = False,
-    *,
-    where: ArrayLike | None = None,
-    mean: ArrayLike | None = None,
-    correction: int | float | None = None,
-) -> Array:
-    """The variance over some axes, all of them for None.
-
-    Args:
-      ddof, correction: what is taken off the number of elements in the divisor.
-      where: a mask of the elements that take part.
-      mean: the averages, with the axes kept, if they are known.
-    Returns: real floats; NaN where the divisor is not positive.
-
-    >>> import jaxlike.numpy as jnp
-    >>> jnp.var(jnp.array([1, 2, 3]), ddof=1).item()
-    1.0
-    """
-    return _variance(
-        "var", a, axis, dtype, out, ddof, keepdims, where, mean, correction
-    )
-
-
-def _variance(name, a, axis, dtype, out, ddof, keepdims, where, mean_, correction):
-    check_arraylike_or_none(name, a, mean_)
-    [a] = to_arrays(name, a)
-    _not_supported(name, out)
-    if correction is None:
-        correction = ddof
-    elif not isinstance(ddof, int) or ddof != 0:
-        raise ValueError("ddof and correction can't be provided simultaneously.")
-    computed, result = variance_dtypes(name, dtype, a.dtype)
-    if _is_half(computed):
-        computed = np.dtype("float32")
-    x = convert(a, computed)
-    axes = reduction_axes(axis, a.ndim)
-    if mean_ is None:
-        mean_ = mean(x, axes, dtype=computed, keepdims=True, where=where)
-    else:
-        mean_ = convert(as_array(mean_), computed)
-    squares = squared_size(arithmetic.sub(*promote_args(name, x, mean_)))
-    real = squares.dtype
-    total = sum(squares, axes, dtype=real, keepdims=keepdims, where=where)
-    count = _count(a, axes, where, real)
-    divisor = arithmetic.sub(*promote_args(name, count, convert(correction, real)))
-    divisor = as_array(divisor)
-    if keepdims and divisor.ndim:
-        divisor = _kept(a, divisor, axes)
-    quotient = arithmetic.div(*promote_args(name, total, divisor))
-    nan = np.array(np.nan, real)
-    positive = comparison.gt(divisor, np.array(0, real))
-    out = choose_where(positive, quotient, nan)
-    return convert(out, result)
-
-
-@composite_of(1)
-def std(
-    a: ArrayLike,
-    axis: Axis = None,
-    dtype: DTypeLike | None = None,
-    out: None = None,
-    ddof: int = 0,
-    keepdims: bool = False,
-    *,
-    where: ArrayLike | None = None,
-    mean: ArrayLike | None = None,
-    correction: int | float | None = None,
-) -> Array:
-    """The standard deviation: the square root of the variance; arguments as in `var`.
-
-    >>> import jaxlike.numpy as jnp
-    >>> jnp.std(jnp.array([1, 3])).item()
-    1.0
-    """
-    if dtype is not None and not dtypes.issubdtype(dtype, np.inexact):
-        raise ValueError(f"dtype argument to jnp.std must be inexact; got {dtype}")
-    out = _variance("std", a, axis, dtype, out, ddof, keepdims, where, mean, correction)
-    return powers.sqrt(out)

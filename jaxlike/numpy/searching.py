@@ -19,6 +19,7 @@ from jaxlike.core.trace import (
     eval_trace,
 )
 from jaxlike.numpy import dispatch
+from jaxlike.numpy.arrays import from_ndarray
 from jaxlike.numpy.composites import composite
 from jaxlike.numpy.promote import (
     ArrayLike,
@@ -278,11 +279,11 @@ def nonzero(
         found = [i[:size].astype(dtype) for i in np.nonzero(mask._data)]
         count = found[0].shape[0]
         if count == size:
-            return tuple(creation.from_ndarray(i) for i in found)
+            return tuple(from_ndarray(i) for i in found)
         padded = [np.zeros(size, dtype) for _ in found]
         for whole, part in zip(padded, found):
             whole[:count] = part
-        arrays = [creation.from_ndarray(i) for i in padded]
+        arrays = [from_ndarray(i) for i in padded]
         return tuple(_filled(arrays, count, size, fill_value, dtype))
     flat = mask.reshape(-1)
     # the place of each nonzero element among them, counted from 0, is where its flat

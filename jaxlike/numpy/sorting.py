@@ -9,6 +9,7 @@ from jaxlike.core.array import Array
 from jaxlike.core.state import state
 from jaxlike.core.trace import eval_trace
 from jaxlike.numpy import creation
+from jaxlike.numpy.arrays import from_ndarray
 from jaxlike.numpy.axes import canonical_axis, one_axis
 from jaxlike.numpy.composites import composite_of
 from jaxlike.numpy.promote import (
@@ -236,7 +237,7 @@ def searchsorted(
     if type(a) is Array and type(v) is Array and state.trace is eval_trace:
         if a.dtype.kind in "biuf":
             found = np.searchsorted(a._data, v._data, side=side)
-            return creation.from_ndarray(np.asarray(found, dtype))
+            return from_ndarray(np.asarray(found, dtype))
     if method == "compare_all":
         return _by_comparison(a, v, side, dtype)
     if method == "sort":

@@ -273,7 +273,7 @@ def spacing(x: ArrayLike, /) -> Array:
     Raises: ValueError for complex numbers.
 
     >>> import jaxlike.numpy as jnp
-    >>> jnp.spacing(jnp.array(1.0)).item() == jnp.finfo("float32").eps
+    >>> bool(jnp.spacing(1.0) == jnp.finfo("float32").eps)
     True
     """
     check_arraylike("spacing", x)

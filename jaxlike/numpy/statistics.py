@@ -6,11 +6,12 @@ import numpy as np
 
 from jaxlike.core import dtypes
 from jaxlike.core.array import Array
-from jaxlike.numpy import creation, manipulation, reductions
+from jaxlike.numpy import averages, creation, manipulation, reductions
 from jaxlike.numpy.axes import reduction_axes
 from jaxlike.numpy.binary import clip
 from jaxlike.numpy.composites import composite_of
 from jaxlike.numpy.joining import concatenate
+from jaxlike.numpy.parts import conj, real
 from jaxlike.numpy.promote import (
     ArrayLike,
     DTypeLike,
@@ -24,7 +25,7 @@ from jaxlike.numpy.promote import (
 )
 from jaxlike.numpy.rearranging import flip
 from jaxlike.numpy.reductions import Axis
-from jaxlike.numpy.unary import conj, real, sqrt
+from jaxlike.numpy.unary import sqrt
 
 __all__ = ["average", "convolve", "corrcoef", "correlate", "cov"]
 
@@ -50,7 +51,7 @@ def average(
     if weights is None:
         check_arraylike("average", a)
         [a] = promote_dtypes_inexact(*to_arrays("average", a))
-        out = reductions.mean(a, axis=axis, keepdims=keepdims)
+        out = averages.mean(a, axis=axis, keepdims=keepdims)
         count = a.size
         if axis is not None:
             axes = reduction_axes(axis, a.ndim)
@@ -190,7 +191,7 @@ def corrcoef(
     out = c / deviation[:, None].astype(c.dtype) / deviation[None, :].astype(c.dtype)
     # rounding must not lead out of the range of correlations
     if dtypes.issubdtype(out.dtype, np.complexfloating):
-        from jaxlike.numpy.unary import imag
+        from jaxlike.numpy.parts import imag
         from jaxlike.primitives.complexes import complex as join
 
         return join(clip(real(out), -1, 1), clip(imag(out), -1, 1))
