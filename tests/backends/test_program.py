@@ -223,7 +223,7 @@ SHARING = {
 
 @pytest.mark.parametrize("name", SHARING)
 def test_results_are_the_callers_own(name):
-    """Nobody sees a result change: neither by the caller's writes nor by later calls."""
+    """No result changes, neither by the caller's writes nor by later calls."""
     x = np.arange(6, dtype=np.float32).reshape(2, 3)
     f = jaxlike.jit(SHARING[name])
     first = jaxlike.tree.leaves(f(x))
