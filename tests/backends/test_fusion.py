@@ -117,3 +117,14 @@ def test_kernels(name, shape):
     assert (len(program.kernels), len(program.schedule)) == (backward, backward), (
         program.as_text()
     )
+
+
+def test_producers_behind_a_reshape_are_kept():
+    """A transpose then a flat view needs the array; other readers may compute it."""
+
+    def f(x):
+        y = lax.neg(x)
+        flat = lax.reshape(lax.transpose(y, (1, 0)), (x.size,))
+        return lax.exp(lax.reduce_sum(y, (1,))), lax.sin(flat), lax.rev(y, (0,))
+
+    compiled(f, np.random.default_rng(0).standard_normal((6, 7)).astype(F32))
