@@ -144,6 +144,18 @@ def compile_kernels(
     Args:
       kernels: loop-nest kernels or raw ones, in any mixture.
     Returns: a CompiledKernel each, in order.
+
+    >>> import numpy as np
+    >>> from jaxlike.backends.plan.build import KernelBuilder
+    >>> k = KernelBuilder((3,))
+    >>> x, y = k.input(np.float32, (3,)), k.output(np.float32, (3,))
+    >>> k.store(y, {k.indices[0]: 1}, k.op("neg", k.load(x, {k.indices[0]: 1})))
+    >>> (negate,) = compile_kernels([k.finish()])
+    >>> a, b = np.ones(3, np.float32), np.zeros(3, np.float32)
+    >>> table = (ctypes.c_void_p * 2)(a.ctypes.data, b.ctypes.data)
+    >>> negate.call(ctypes.addressof(table))
+    >>> b
+    array([-1., -1., -1.], dtype=float32)
     """
     with _lock:
         missing: dict[str, Kernel | RawKernel] = {}

@@ -28,6 +28,7 @@ EXPORTS = (
     *("workers", "pool.start", "pool.forget", "execute"),
     *("py.kernel", "py.staged", "py.program"),
 )
+_PTHREADS = os.name == "posix"
 _C_NAMES = (
     *("pthread_mutex_init", "pthread_mutex_lock", "pthread_mutex_unlock"),
     *("pthread_cond_init", "pthread_cond_wait", "pthread_cond_broadcast"),
@@ -41,8 +42,10 @@ _PYTHON_NAMES = (
 
 def imports() -> dict[str, int]:
     """Addresses of what the runtime calls."""
-    process = ctypes.CDLL(None)
-    found = {name: _address(process, name) for name in _C_NAMES}
+    # Windows has no pthreads: nothing calls them, there being no pool (thread_count)
+    process = ctypes.CDLL(None) if _PTHREADS else ctypes.pythonapi
+    c_names = {name: name if _PTHREADS else "Py_IncRef" for name in _C_NAMES}
+    found = {name: _address(process, stand_in) for name, stand_in in c_names.items()}
     found |= {name: _address(ctypes.pythonapi, name) for name in _PYTHON_NAMES}
     found["_Py_NoneStruct"] = id(None)
     error = ctypes.c_void_p.in_dll(ctypes.pythonapi, "PyExc_TypeError")
@@ -177,6 +180,8 @@ class Runtime:
 
 def thread_count() -> int:
     """Threads a kernel may use: JAXLIKE_NUM_THREADS, OMP_NUM_THREADS or all cores."""
+    if not _PTHREADS:
+        return 1
     for name in ("JAXLIKE_NUM_THREADS", "OMP_NUM_THREADS"):
         word = os.environ.get(name, "").split(",")[0].strip()
         if word.isdigit() and int(word) > 0:

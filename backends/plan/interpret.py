@@ -32,6 +32,14 @@ def interpret(kernel: Kernel, arguments: Sequence[np.ndarray]) -> None:
     Args:
       arguments: one C-contiguous array for every buffer that is not local; those with
         role out, inout and scratch are written.
+
+    >>> from jaxlike.backends.plan.build import KernelBuilder
+    >>> k = KernelBuilder((3,))
+    >>> k.store(k.output(np.int32, (3,)), {k.indices[0]: 1}, k.const(7, np.int32))
+    >>> out = np.zeros(3, np.int32)
+    >>> interpret(k.finish(), [out])
+    >>> out
+    array([7, 7, 7], dtype=int32)
     """
     given = iter(arguments)
     memory = []

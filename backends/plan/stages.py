@@ -60,7 +60,16 @@ class Staged:
 
 
 def staged(kernel: Kernel) -> Staged | None:
-    """The stages of a kernel, or None where it stays in one piece."""
+    """The stages of a kernel, or None where it stays in one piece.
+
+    >>> k = KernelBuilder(())
+    >>> x, y = k.input(np.float32, (1 << 20,)), k.output(np.float32, ())
+    >>> with k.loop(1 << 20) as l:
+    ...     l.reduce("add", k.load(x, {l.index: 1}))
+    >>> k.store(y, 0, l.results[0])
+    >>> len(staged(k.finish()).kernels)
+    2
+    """
     if work(kernel) < WORTH_NS or kernel.extent == 0:
         return None
     if any(isinstance(s, If | While) for s in statements(kernel.body)):

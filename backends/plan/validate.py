@@ -42,7 +42,12 @@ class InvalidKernel(ValueError):
 
 
 def validate(kernel: Kernel) -> None:
-    """Raise InvalidKernel, naming the statement, where the kernel breaks a rule."""
+    """Raise InvalidKernel, naming the statement, where the kernel breaks a rule.
+
+    >>> validate(Kernel((), (3,), (0,), (Op(1, INDEX, "sing", (0,)),)))
+    Traceback (most recent call last):
+    jaxlike.backends.plan.validate.InvalidKernel: no operation sing, in ...
+    """
     for i, b in enumerate(kernel.buffers):
         if b.role not in ROLES or b.dtype not in DTYPES or any(n < 0 for n in b.shape):
             raise InvalidKernel(f"buffer {i} is not possible: {b}")
