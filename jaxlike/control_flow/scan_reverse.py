@@ -16,15 +16,23 @@ from jaxlike.control_flow.edits import (
     nonzero_tangents,
     pick,
     place_residuals,
+    renamed,
     reordered,
     split,
     with_zeros,
 )
 from jaxlike.control_flow.scan_primitive import scan_p, stacked_zeros
-from jaxlike.core.avals import get_aval
-from jaxlike.core.jaxpr import ClosedJaxpr, Literal, eval_jaxpr, hoist_consts
+from jaxlike.core.avals import ShapedArray, get_aval
+from jaxlike.core.jaxpr import (
+    Atom,
+    ClosedJaxpr,
+    Literal,
+    Var,
+    eval_jaxpr,
+    hoist_consts,
+)
 from jaxlike.core.staging import trace_to_jaxpr
-from jaxlike.core.zeros import UndefinedPrimal, is_undefined_primal
+from jaxlike.core.zeros import UndefinedPrimal, Zero, is_undefined_primal
 from jaxlike.primitives.linear import add_tangents, instantiate, zeros_of
 from jaxlike.transforms.linearize import linearize_jaxpr
 from jaxlike.transforms.transpose import backward_pass
@@ -147,19 +155,19 @@ def _scan_transpose(cts, *args, jaxpr, num_consts, num_carry, reverse, **params)
         return _transpose_linear_part(
             parts, cts, args, num_consts, num_carry, {"reverse": reverse, **params}
         )
-    nonzero_ys = tuple(nonzero_tangents(cts[num_carry:]))
-    body = jaxpr.memo(
-        ("scan_transpose", tuple(linear), num_consts, num_carry, nonzero_ys),
-        lambda: _transposed_body(jaxpr, linear, num_consts, num_carry, nonzero_ys),
+    ct_carry = [instantiate(ct) for ct in cts[:num_carry]]
+    carry_avals = tuple(map(get_aval, ct_carry))
+    y_avals = tuple(
+        [None if type(ct) is Zero else get_aval(ct) for ct in cts[num_carry:]]
     )
+    body = jaxpr.memo(
+        ("scan_transpose", tuple(linear), num_consts, carry_avals, y_avals),
+        lambda: _transposed_body(jaxpr, linear, num_consts, carry_avals, y_avals),
+    )
+    nonzero_ys = [a is not None for a in y_avals]
     consts, carry, xs = split(args, num_consts, num_carry)
     lin_consts, _, lin_xs = split(linear, num_consts, num_carry)
-    ct_carry = [instantiate(ct) for ct in cts[:num_carry]]
-    sums = [
-        zeros_of(c.aval.to_tangent_aval())
-        for c, has in zip(pick(lin_consts, consts), body.has_const)
-        if has
-    ]
+    sums = [zeros_of(a) for a in pick(body.has_const, _sum_avals(consts))]
     values = [c for c, lin in zip(consts, lin_consts) if not lin]
     outs = scan_p.bind(
         *body.extra,
@@ -195,17 +203,41 @@ class _TransposedBody(NamedTuple):
     has_x: list[bool]
 
 
-def _transposed_body(jaxpr, linear, num_consts, num_carry, nonzero_ys):
+def _sum_avals(consts) -> list[ShapedArray]:
+    """The types of the sums of the linear consts' cotangents."""
+    linear = [c.aval for c in consts if is_undefined_primal(c)]
+    return [a.to_tangent_aval() for a in linear]
+
+
+def _with_strong_carry(closed, num_consts, num_carry) -> ClosedJaxpr:
+    """The same body with carries that are not weakly typed: their cotangents decide."""
+    jaxpr = closed.jaxpr
+    invars = list(jaxpr.invars)
+    names: dict[Var, Atom] = {}
+    for i in range(num_consts, num_consts + num_carry):
+        if invars[i].aval.weak_type:
+            strong = Var(invars[i].aval.strip_weak_type())
+            names[invars[i]] = strong
+            invars[i] = strong
+    jaxpr = renamed(jaxpr, names)
+    return derived(jaxpr, invars, jaxpr.outvars)
+
+
+def _transposed_body(jaxpr, linear, num_consts, ct_carry, y_avals) -> _TransposedBody:
     """values, sums of consts' cts, cts of carries | cts of ys, values of xs
     -> sums, cts of carries | cts of xs; consts without a cotangent have no sum.
+
+    ct_carry, y_avals: the types of the cotangents, None for ys that have none.
     """
+    num_carry = len(ct_carry)
+    jaxpr = _with_strong_carry(jaxpr, num_consts, num_carry)
     in_consts, in_carry, in_xs = split(jaxpr.in_avals, num_consts, num_carry)
     lin_consts, _, lin_xs = split(linear, num_consts, num_carry)
     out_ys = jaxpr.out_avals[num_carry:]
+    nonzero_ys = [a is not None for a in y_avals]
     values = [a for a, lin in zip(in_consts, lin_consts) if not lin]
-    sums = [a.to_tangent_aval() for a in pick(lin_consts, in_consts)]
-    ct_carry = [a.to_tangent_aval() for a in in_carry]
-    ct_ys = [a.to_tangent_aval() for a in pick(nonzero_ys, out_ys)]
+    sums = _sum_avals([UndefinedPrimal(a) for a in pick(lin_consts, in_consts)])
+    ct_ys = [a.update(shape=a.shape[1:]) for a in y_avals if a is not None]
     x_values = [a for a, lin in zip(in_xs, lin_xs) if not lin]
     has_const = [True] * len(sums)
     while True:
@@ -243,7 +275,7 @@ def _transposed_body(jaxpr, linear, num_consts, num_carry, nonzero_ys):
 
         result, extra = trace_to_jaxpr(
             fun,
-            values + wanted + ct_carry + ct_ys + x_values,
+            [*values, *wanted, *ct_carry, *ct_ys, *x_values],
             debug_info=jaxpr.jaxpr.debug_info,
         )
         if found["const"] == has_const:

@@ -104,6 +104,8 @@ def _convert_jvp(primals, tangents, *, new_dtype, weak_type):
 def _convert_transpose(ct, x, *, new_dtype, weak_type):
     if type(ct) is Zero:
         return [Zero(x.aval)]
+    if get_aval(ct).update(shape=x.aval.shape) is x.aval:
+        return [ct]
     return [
         convert_element_type_p.bind(
             ct, new_dtype=x.aval.dtype, weak_type=x.aval.weak_type

@@ -444,3 +444,21 @@ def collective_error_unbound(m):
 @value
 def collective_error_pmax(m):
     m.vmap(m.grad(lambda x: m.lax.pmax(x, "i")), axis_name="i")(X)
+
+
+@value
+def weak_types_of_gradients(m):
+    def last(body):
+        return lambda c: m.lax.scan(body, c, X)[0]
+
+    def ys(c):
+        return m.lax.scan(lambda k, _: (k * c, k), 1.0, None, length=3)[1].sum()
+
+    return [
+        m.grad(last(lambda c, y: (c * y, None)))(2.0),
+        m.grad(last(lambda c, y: (c * 2.0, None)))(2.0),
+        m.grad(ys)(2.0),
+        m.grad(lambda x: m.lax.scan(lambda c, y: (c * 1.5 + y, None), 2.0, x)[0])(X),
+        m.grad(lambda x: m.lax.scan(lambda c, y: (c + y, c), 2.0, x)[1].sum())(X),
+        m.grad(lambda c: m.lax.cond(True, lambda c: c * X[0], lambda c: c, c))(2.0),
+    ]
