@@ -6,6 +6,7 @@ a tree of log(n) steps, which is exact where factors are zero or elements tie.
 
 from __future__ import annotations
 
+import math
 from functools import partial
 from typing import Any
 
@@ -36,10 +37,25 @@ __all__ = [
 
 # a running float32 sum loses digits as it grows; past this length it runs in float64
 _LONG = 64
+_BLOCK = 1 << 15
+_WIDE = 128
 
 
 def _accumulate(ufunc, x, axis, reverse, dtype):
+    x = x.astype(dtype, copy=False)  # NumPy is slow at converting on the way
     out = np.empty(x.shape, dtype)
+    if math.prod(x.shape[axis + 1 :]) >= _WIDE and out.size:
+        # row after row, each at once: NumPy would go down the columns
+        order = range(x.shape[axis])
+        source, target = np.moveaxis(x, axis, 0), np.moveaxis(out, axis, 0)
+        previous = None
+        for i in reversed(order) if reverse else order:
+            if previous is None:
+                target[i] = source[i]
+            else:
+                ufunc(target[previous], source[i], out=target[i])
+            previous = i
+        return out
     if reverse:
         flip = (slice(None),) * axis + (slice(None, None, -1),)
         ufunc.accumulate(x[flip], axis, dtype, out[flip])
@@ -56,9 +72,23 @@ def _evaluate(ufunc, x, *, axis, reverse):
     return _accumulate(ufunc, x, axis, reverse, dtype)
 
 
+def _in_double(x, axis, reverse):
+    """Running sums in float64, a few rows at a time to stay in the cache."""
+    count = x.shape[axis]
+    if axis != x.ndim - 1 or x.size <= 2 * _BLOCK or not x.flags.c_contiguous:
+        return _accumulate(np.add, x, axis, reverse, np.float64).astype(np.float32)
+    out = np.empty(x.shape, np.float32)
+    rows, sums = x.reshape(-1, count), out.reshape(-1, count)
+    step = max(1, _BLOCK // count)
+    for i in range(0, len(rows), step):
+        part = rows[i : i + step]
+        sums[i : i + step] = _accumulate(np.add, part, 1, reverse, np.float64)
+    return out
+
+
 def _cumsum_evaluate(x, *, axis, reverse):
     if x.dtype == np.float32 and x.shape[axis] > _LONG:
-        return _accumulate(np.add, x, axis, reverse, np.float64).astype(np.float32)
+        return _in_double(x, axis, reverse)
     return _evaluate(np.add, x, axis=axis, reverse=reverse)
 
 

@@ -38,6 +38,8 @@ class FftType(enum.IntEnum):
 
 fft_p = Primitive("fft")
 
+_LARGE = 1 << 17
+
 
 def _fft_shape(x, *, fft_type, fft_lengths):
     rank = len(fft_lengths)
@@ -91,13 +93,15 @@ def _fft_evaluate(x, *, fft_type, fft_lengths):
     from scipy import fft as scipy_fft
 
     axes = tuple(range(x.ndim - rank, x.ndim))
+    # rows are shared out between threads where that pays
+    options = dict(axes=axes, workers=-1 if x.size > _LARGE else 1)
     if fft_type == FftType.FFT:
-        return scipy_fft.fftn(x, axes=axes)
+        return scipy_fft.fftn(x, **options)
     if fft_type == FftType.IFFT:
-        return scipy_fft.ifftn(x, axes=axes)
+        return scipy_fft.ifftn(x, **options)
     if fft_type == FftType.RFFT:
-        return scipy_fft.rfftn(x, axes=axes)
-    return scipy_fft.irfftn(x, s=fft_lengths, axes=axes)
+        return scipy_fft.rfftn(x, **options)
+    return scipy_fft.irfftn(x, s=fft_lengths, **options)
 
 
 def _half_weights(n: int, middle: float, dtype) -> np.ndarray:

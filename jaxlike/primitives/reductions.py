@@ -16,6 +16,7 @@ from jaxlike.core.avals import ShapedArray, get_aval
 from jaxlike.core.errors import format_error
 from jaxlike.core.primitive import Primitive
 from jaxlike.core.zeros import Zero
+from jaxlike.primitives.reduce_numpy import arg_extremum, reduce_axes
 from jaxlike.primitives.rules import dtype_kind
 
 __all__ = [
@@ -85,15 +86,15 @@ def min_identity(dtype: np.dtype) -> Any:
 def _reduce_sum_evaluate(x, *, axes):
     wide = wide_dtypes.get(x.dtype)
     if wide is None:
-        return np.add.reduce(x, axes, x.dtype)
-    return _narrowed(np.add.reduce(x.astype(wide), axes, wide), x.dtype)
+        return reduce_axes(np.add, x, axes, x.dtype)
+    return _narrowed(reduce_axes(np.add, x.astype(wide), axes, wide), x.dtype)
 
 
 def _reduce_prod_evaluate(x, *, axes):
     wide = wide_dtypes.get(x.dtype)
     if wide is None:
-        return np.multiply.reduce(x, axes, x.dtype)
-    return _narrowed(np.multiply.reduce(x.astype(wide), axes, wide), x.dtype)
+        return reduce_axes(np.multiply, x, axes, x.dtype)
+    return _narrowed(reduce_axes(np.multiply, x.astype(wide), axes, wide), x.dtype)
 
 
 def _reduce_extremum_evaluate(ufunc, identity, x, *, axes):
@@ -102,19 +103,19 @@ def _reduce_extremum_evaluate(ufunc, identity, x, *, axes):
         return np.full(shape, identity(x.dtype), x.dtype)
     wide = wide_dtypes.get(x.dtype)
     if wide is None:
-        return ufunc.reduce(x, axes)
-    return _narrowed(ufunc.reduce(x.astype(wide), axes), x.dtype)
+        return reduce_axes(ufunc, x, axes)
+    return _narrowed(reduce_axes(ufunc, x.astype(wide), axes), x.dtype)
 
 
 def _narrowed(x, dtype):
     return np.asarray(x).astype(dtype)
 
 
-def _arg_evaluate(choose, x, *, axes, index_dtype):
+def _arg_evaluate(choose, extremum, x, *, axes, index_dtype):
     wide = wide_dtypes.get(x.dtype)
     if wide is not None:
         x = x.astype(wide)
-    return np.asarray(choose(x, axes[0])).astype(index_dtype)
+    return np.asarray(arg_extremum(choose, extremum, x, axes[0])).astype(index_dtype)
 
 
 # --- shapes
@@ -309,8 +310,8 @@ reduce_min_p.jvp = partial(_reduce_extremum_jvp, reduce_min_p)
 def _bitwise_evaluate(ufunc, x, *, axes):
     wide = wide_dtypes.get(x.dtype)
     if wide is None:
-        return ufunc.reduce(x, axes, x.dtype)
-    return _narrowed(ufunc.reduce(x.astype(wide), axes, wide), x.dtype)
+        return reduce_axes(ufunc, x, axes, x.dtype)
+    return _narrowed(reduce_axes(ufunc, x.astype(wide), axes, wide), x.dtype)
 
 
 def _logical(name: str, ufunc) -> Primitive:
@@ -324,18 +325,18 @@ reduce_or_p = _logical("reduce_or", np.bitwise_or)
 reduce_xor_p = _logical("reduce_xor", np.bitwise_xor)
 
 
-def _arg_reducer(name: str, choose) -> Primitive:
+def _arg_reducer(name: str, choose, extremum: np.ufunc) -> Primitive:
     primitive = Primitive(name)
     primitive.shape = partial(_arg_shape, name)
-    primitive.evaluate = partial(_arg_evaluate, choose)
+    primitive.evaluate = partial(_arg_evaluate, choose, extremum)
     primitive.batch = partial(_reduce_batch, primitive)
     primitive.not_differentiable = "its results are integers"
     return primitive
 
 
 # NumPy's and JAX's first choice agree: the first NaN, else the first extremum
-argmax_p = _arg_reducer("argmax", np.argmax)
-argmin_p = _arg_reducer("argmin", np.argmin)
+argmax_p = _arg_reducer("argmax", np.argmax, np.maximum)
+argmin_p = _arg_reducer("argmin", np.argmin, np.minimum)
 
 
 # --- the user's functions
