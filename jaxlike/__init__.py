@@ -91,6 +91,7 @@ _LAZY_MODULES = frozenset(
 )
 # name: the module that holds it
 _LAZY_NAMES = {
+    "ds": "jaxlike.numpy.indexers",
     "closure_convert": "jaxlike.transforms.closure",
     "custom_gradient": "jaxlike.transforms.closure",
     "named_call": "jaxlike.transforms.closure",

@@ -42,7 +42,7 @@ def _abstract(name: str, dtype: np.dtype) -> _ScalarMeta:
     doc = f"""The dtype {dtype.name}; called, it makes an array of it.
 
     >>> import jaxlike.numpy as jnp
-    >>> jnp.{name}(1).dtype.name
+    >>> jnp.dtype(jnp.{name}).name
     {dtype.name!r}
     """
     body = {"dtype": dtype, "__doc__": doc, "__module__": "jaxlike.numpy"}
