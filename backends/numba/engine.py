@@ -45,6 +45,8 @@ CHUNK_NS = 4_000.0
 MAX_CHUNKS = 64
 RELEASE_NS = 20_000.0
 """Estimated work from which a call lets other Python threads run."""
+KEEP = 8192
+"""Compiled kernels kept for programs to come."""
 TWO_THREADS = 3
 """Kernels from which a batch is compiled on two threads."""
 
@@ -72,7 +74,7 @@ class RawKernel:
 
 
 class CompiledKernel:
-    """Machine code of a kernel. Keep it alive while its addresses are in use.
+    """Machine code of a kernel. Keep it, or its `call`, while it may run.
 
     call(table): run the whole grid on the buffers whose addresses lie in the pointer
     table (an int address of void*[number of arguments]). stages: (address of a function
@@ -94,15 +96,16 @@ class CompiledKernel:
         release = self.ns > RELEASE_NS
         if len(stages) == 1 and not scratch:
             self._record = (ctypes.c_int64 * 4)(*stages[0], release)
-            self.call = native.kernel_caller(ctypes.addressof(self._record))
+            record = ctypes.addressof(self._record)
+            keep = self._record, library
+            self.call = native.kernel_caller(record, keep)
         else:
             count = len(kernel.arguments)
             rest = [(runtime.SCRATCH, offset) for offset in self.scratch]
             slots = range(count + len(rest))
             steps = [runtime.Step(a, slots, n, chunk) for a, n, chunk in stages]
             layout = runtime.Layout(steps, count, rest, self.scratch_bytes, release)
-            self._record = layout
-            self.call = native.staged_caller(layout.address)
+            self.call = native.staged_caller(layout, library)
 
     @property
     def address(self) -> int:
@@ -164,7 +167,10 @@ def compile_kernels(
                 missing.setdefault(k.key, k)
         if missing:
             _compile(list(missing.values()))
-        return [_compiled[k.key] for k in kernels]
+        out = [_compiled[k.key] for k in kernels]
+        while len(_compiled) > KEEP:
+            del _compiled[next(iter(_compiled))]
+        return out
 
 
 _lock = threading.RLock()

@@ -33,6 +33,7 @@ _C_NAMES = (
     *("pthread_mutex_init", "pthread_mutex_lock", "pthread_mutex_unlock"),
     *("pthread_cond_init", "pthread_cond_wait", "pthread_cond_broadcast"),
     *("pthread_create", "pthread_detach", "sched_yield"),
+    *("pthread_attr_init", "pthread_attr_setstacksize"),
 )
 _PYTHON_NAMES = (
     *("PyLong_AsVoidPtr", "PyErr_Occurred", "PyErr_SetString", "PyObject_IsInstance"),
@@ -125,6 +126,18 @@ class _MethodDef(ctypes.Structure):
     ]
 
 
+class _Held(int):
+    """An address that keeps alive what lies there."""
+
+    keep: object
+
+
+def _held(address: int, keep: object) -> _Held:
+    held = _Held(address)
+    held.keep = keep
+    return held
+
+
 class Runtime:
     """The linked runtime; see `get`."""
 
@@ -145,17 +158,22 @@ class Runtime:
         self._lock = threading.Lock()
         self._pid = None
 
-    def kernel_caller(self, record: int):
-        """A builtin f(pointer table) for the record (fn, n, chunk, release GIL)."""
-        return self._new(ctypes.addressof(self._kernel), record, None)
+    def kernel_caller(self, record: int, keep: object):
+        """A builtin f(pointer table) for the record (fn, n, chunk, release GIL).
 
-    def staged_caller(self, program: int):
+        keep: what has to live as long as the builtin does, here and below.
+        """
+        return self._new(ctypes.addressof(self._kernel), _held(record, keep), None)
+
+    def staged_caller(self, layout: Layout, keep: object):
         """A builtin f(pointer table) for a Layout whose arrays the table holds."""
-        return self._new(ctypes.addressof(self._staged), program, None)
+        held = _held(layout.address, (layout, keep))
+        return self._new(ctypes.addressof(self._staged), held, None)
 
-    def program_caller(self, program: int):
+    def program_caller(self, layout: Layout, keep: object):
         """A builtin f(*arrays) that executes a Layout."""
-        return self._new(ctypes.addressof(self._program), program, None)
+        held = _held(layout.address, (layout, keep))
+        return self._new(ctypes.addressof(self._program), held, None)
 
     def start_pool(self) -> None:
         """Start the workers, once; they are one fewer than the threads."""

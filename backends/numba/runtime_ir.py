@@ -29,6 +29,8 @@ declare i32 @pthread_cond_wait(ptr, ptr)
 declare i32 @pthread_cond_broadcast(ptr)
 declare i32 @pthread_create(ptr, ptr, ptr, ptr)
 declare i32 @pthread_detach(ptr)
+declare i32 @pthread_attr_init(ptr)
+declare i32 @pthread_attr_setstacksize(ptr, i64)
 declare i32 @sched_yield()
 declare i64 @llvm.smin.i64(i64, i64)
 declare ptr @PyLong_AsVoidPtr(ptr)
@@ -178,6 +180,9 @@ entry:
   %m = call i32 @pthread_mutex_init(ptr @mutex, ptr null)
   %c = call i32 @pthread_cond_init(ptr @cond, ptr null)
   %thread = alloca ptr
+  %attr = alloca [256 x i8], align 16
+  %a0 = call i32 @pthread_attr_init(ptr %attr)
+  %a1 = call i32 @pthread_attr_setstacksize(ptr %attr, i64 4194304)
   br label %loop
 loop:
   %k = phi i64 [ 0, %entry ], [ %k2, %made ]
@@ -186,7 +191,7 @@ loop:
 make:
   %g = load atomic i64, ptr @generation seq_cst, align 8
   %seen = inttoptr i64 %g to ptr
-  %r = call i32 @pthread_create(ptr %thread, ptr null, ptr @worker, ptr %seen)
+  %r = call i32 @pthread_create(ptr %thread, ptr %attr, ptr @worker, ptr %seen)
   %bad = icmp ne i32 %r, 0
   br i1 %bad, label %done, label %made
 made:

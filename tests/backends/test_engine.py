@@ -176,6 +176,28 @@ def test_an_empty_run_list_does_nothing():
     RunList([], arrays=0)()
 
 
+def test_a_bound_call_outlives_its_kernel_and_run_list():
+    import gc
+
+    compiled = compile_kernels([unary("neg", 2345), full_sum(300_001)])
+    x, y = np.ones(300_001, F32), np.zeros(2345, F32)
+    total = np.zeros((), F32)
+    negate, add = (k.call for k in compiled)
+    run = RunList([(compiled[0], (0, 1))], arrays=2).native
+    del compiled
+    clear_memory()
+    gc.collect()
+    compile_kernels([unary("exp", 17)])
+    table, other = table_of(x, y), table_of(x, total)
+    negate(ctypes.addressof(table))
+    assert (y == -1).all()
+    add(ctypes.addressof(other))
+    assert total == 300_001
+    y[:] = 0
+    run(x, y)
+    assert (y == -1).all()
+
+
 def test_calls_leave_no_references_behind():
     (neg,) = compile_kernels([unary("neg", 4)])
     run = RunList([(neg, (0, 1))], arrays=2)
