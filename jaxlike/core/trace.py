@@ -214,6 +214,8 @@ class EvalTrace(Trace):
                 )
             finally:
                 restore_float_errors(token)
+            if outs is None:  # an operand's buffer, handed through
+                check_operands(primitive, args)
         except Exception:
             # an operand that is gone explains any other failure
             check_operands(primitive, args)

@@ -62,7 +62,8 @@ def astype(x: Any, dtype: Any, copy: bool = False, device: Any = None) -> Any:
     aval = _casts.get(key)
     if aval is None or x._data is None:
         out = jnp.astype(x, dtype)
-        if _is_plain_cast(x.aval.dtype, out.aval.dtype) and not _blockers:
+        says_it = dtype in (bool, int, float, complex) or np.dtype(dtype) == out.dtype
+        if says_it and _is_plain_cast(x.aval.dtype, out.dtype) and not _blockers:
             if len(_casts) >= _CASTS_LIMIT:
                 _casts.clear()
             _casts[key] = out.aval

@@ -320,6 +320,7 @@ def packbits(a: ArrayLike, axis: int | None = None, bitorder: str = "big") -> Ar
     bits = bits.reshape((*bits.shape[:-1], bits.shape[-1] // 8, 8))
     weights = 1 << np.arange(8, dtype=np.uint8)
     weights = creation.asarray(weights[::-1] if bitorder == "big" else weights)
+    weights = weights.reshape((1,) * (bits.ndim - 1) + (8,))
     packed = reductions.sum(bits.astype("uint8") * weights, -1, promote_integers=False)
     return manipulation.moveaxis(packed, -1, axis)
 
@@ -352,6 +353,7 @@ def unpackbits(
     a = manipulation.moveaxis(a, axis, -1)
     shifts = np.arange(8, dtype=np.uint8)
     shifts = creation.asarray(shifts[::-1] if bitorder == "big" else shifts)
+    shifts = shifts.reshape((1,) * a.ndim + (8,))
     bits = (a[..., None] >> shifts) & 1
     bits = bits.reshape((*a.shape[:-1], a.shape[-1] * 8))
     size = bits.shape[-1]

@@ -116,12 +116,15 @@ def _interpolated(a, q, method: str, skip_nan: bool):
         a = where(spoilt, np.asarray(np.nan, a.dtype), a)
         last = as_array(np.asarray(size - 1, a.dtype))
     a = sorting.sort(a, dimension=a.ndim - 1)
+    q = q.reshape((1,) * (a.ndim - 1) + q.shape)
     place = q * last
     low, high = floor(place), ceil(place)
     high_weight = place - low
     low_weight = 1 - high_weight
     low = clip(low, 0, last).astype("int32")
     high = clip(high, 0, last).astype("int32")
+    if not skip_nan:  # the same places in every row
+        low, high = low.reshape(-1), high.reshape(-1)
     low_value, high_value = _elements(a, low), _elements(a, high)
     if method == "linear":
         out = low_value * low_weight + high_value * high_weight
@@ -165,7 +168,7 @@ def _inverted_cdf(a, q, weights, skip_nan: bool):
     a, weights = sorting.sort((a, weights), dimension=a.ndim - 1, num_keys=1)
     total = cumsum(weights, axis=-1)
     share = total / total[..., -1:]
-    reached = share[..., None, :] >= q[:, None]
+    reached = share[..., None, :] >= q.reshape((1,) * (a.ndim - 1) + (-1, 1))
     index = reductions.argmax(reached, axis=-1)
     out = _elements(a, index)
     nothing = total[..., -1:] == 0 if skip_nan else spoilt

@@ -28,6 +28,7 @@ from jaxlike.numpy.promote import (
     convert,
     dtype_of,
     is_arraylike,
+    promote_shapes,
     scalar_like,
     shape_of,
     to_arrays,
@@ -184,7 +185,7 @@ def linspace(
     joint = dtypes.lattice_result_type(start, stop, dtype)[0]
     computed = dtypes.canonicalize_dtype(dtypes.to_inexact_dtype(joint))
     start, stop = (convert(x, computed) for x in (start, stop))
-    start, stop = broadcast_args(start, stop)
+    start, stop = broadcast_args(*promote_shapes("linspace", start, stop))
     shape = start.shape
     axis = canonical_axis(axis, len(shape) + 1)
     divisions = num - 1 if endpoint else num

@@ -465,7 +465,8 @@ def isin(
         return creation.full(element.shape, invert, bool)
     few = tests.size <= 16 or element.size <= 4
     if method == "compare_all" or (method == "auto" and few):
-        found = reductions.any(element[..., None] == tests, axis=-1)
+        row = tests.reshape((1,) * element.ndim + tests.shape)
+        found = reductions.any(element[..., None] == row, axis=-1)
     else:
         ordered = sort(tests)
         place = searchsorted(ordered, element)

@@ -262,6 +262,7 @@ def _has_nan(a) -> bool:
 def _by_comparison(a, v, side, dtype):
     from jaxlike.numpy.reductions import sum as total
 
+    a = a.reshape((1,) * v.ndim + a.shape)
     return total(_before(a, v[..., None], side), axis=-1, dtype=dtype)
 
 

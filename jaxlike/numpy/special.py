@@ -134,8 +134,9 @@ def fmax(x1: ArrayLike, x2: ArrayLike) -> Array:
     [1.0, 0.5]
     """
     from jaxlike.numpy.binary import greater
+    from jaxlike.numpy.ufuncs import logical_or
 
-    return where(bitwise.bitwise_or(greater(x1, x2), isnan(x2)), x1, x2)
+    return where(logical_or(greater(x1, x2), isnan(x2)), x1, x2)
 
 
 @composite_of(2)
@@ -147,8 +148,9 @@ def fmin(x1: ArrayLike, x2: ArrayLike) -> Array:
     [1.0, 2.5]
     """
     from jaxlike.numpy.binary import less
+    from jaxlike.numpy.ufuncs import logical_or
 
-    return where(bitwise.bitwise_or(less(x1, x2), isnan(x2)), x1, x2)
+    return where(logical_or(less(x1, x2), isnan(x2)), x1, x2)
 
 
 # --- parts of floats
