@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import time
 import types
 import weakref
 from collections.abc import Callable, Iterable, Sequence
@@ -152,6 +153,7 @@ class JitFunction:
         entry = self._executables.get(key)
         if entry is None:
             traced = self._trace(static, leaves, in_tree, avals, key)
+            start = time.perf_counter()
             executable = Executable(
                 traced.jaxpr,
                 traced.consts,
@@ -159,6 +161,11 @@ class JitFunction:
                 donated=traced.donated,
                 backend=self._backend,
             )
+            if config.log_compiles:
+                from jaxlike.transforms.cache_report import report_compile
+
+                seconds = time.perf_counter() - start
+                report_compile(fun_name(self._fun), avals, seconds)
             entry = executable, traced.out_tree
             self._executables[key] = entry
         executable, out_tree = entry
