@@ -27,7 +27,7 @@ def test_misses_name_what_differs(caplog):
         f(jnp.ones(4))
         assert "leaf 0 is f32[4], it was f32[3]" in messages(caplog)
         f(jnp.ones(4), n=2)
-        assert "static arguments are {'n': 2}" in messages(caplog)
+        assert "static arguments are {n: 2}" in messages(caplog)
         f(1.0, n=2)
         assert "f32[] (weak)" in messages(caplog)
         f(jnp.ones(4), n=2)
