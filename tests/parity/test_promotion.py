@@ -145,7 +145,7 @@ def test_promote_types(mode):
     ["f8", np.float64, np.dtype("int64"), float, "nonsense", [1], object(), b"1"]
     + [np.float64(1), np.ones(2), np.ones(2, "O"), np.array(["a"]), np.floating]
     + [np.ones(2, ">f4"), core.float0, np.zeros(2, core.float0), np.longdouble(1)],
-    ids=repr,
+    ids=lambda x: repr(x).split(" at 0x")[0],
 )
 def test_arguments_are_read_as_jax_reads_them(value, mode):
     assert outcome(dtypes.result_type, value) == outcome(jax.dtypes.result_type, value)
@@ -248,7 +248,7 @@ def test_isdtype():
     ["float64", "int64", "c16", np.uint64, float, int, complex, bool, "int8", "bf16"]
     + ["bfloat16", object, "U3", "datetime64[s]", ">f4", [("a", "f4")], np.floating, 3]
     + [np.longdouble, (np.float32, (2,))],
-    ids=repr,
+    ids=lambda x: repr(x).split(" at 0x")[0],
 )
 def test_dtypes_that_users_ask_for(dtype, mode):
     ours = outcome(core.check_user_dtype_supported, dtype, "zeros")
