@@ -69,7 +69,7 @@ def bincount(
     minlength = concrete_or_error(operator.index, minlength, needed)
     if length is None:
         known = np.asarray(concrete_or_error(None, x, needed))
-        length = max(minlength, int(known.max(initial=-1)) + 1)
+        length = max(minlength, int(known.max()) + 1 if known.size else 0)
     else:
         length = concrete_or_error(operator.index, length, needed)
     if weights is None:

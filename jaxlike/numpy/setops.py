@@ -192,9 +192,13 @@ def _unique_of_nothing(
     dtype = dtypes.default_int_dtype()
     count = 0 if size is None else size
     if count:
-        value = 0 if fill_value is None else fill_value
-        full = (count, *rows.shape[1:])
-        values = creation.full(full, convert(creation.asarray(value), rows.dtype))
+        if fill_value is None:
+            raise ValueError(
+                "jnp.unique: for zero-sized input with nonzero size argument, "
+                "fill_value must be specified"
+            )
+        fill = convert(creation.asarray(fill_value), rows.dtype)
+        values = creation.full((count, *rows.shape[1:]), fill)
     else:
         values = rows[:0]
     out = [manipulation.moveaxis(values, 0, position)]

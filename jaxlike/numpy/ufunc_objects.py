@@ -394,10 +394,10 @@ class binary_ufunc(ufunc):
     def __init__(self, func, *, call, **ways):
         super().__init__(func, nin=2, nout=1, call=call, **ways)
 
-    def __call__(self, *args, out: None = None, where: None = None) -> Any:
+    def __call__(self, x, y, /, *, out: None = None, where: None = None) -> Any:
         if out is None and where is None:
-            return self._call(*args)
-        return ufunc.__call__(self, *args, out=out, where=where)
+            return self._call(x, y)
+        return ufunc.__call__(self, x, y, out=out, where=where)
 
 
 def _by_name(name: str) -> ufunc:
