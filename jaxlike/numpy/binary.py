@@ -24,6 +24,7 @@ from jaxlike.numpy.promote import (
     check_arraylike_or_none,
     convert,
     dtype_of,
+    is_complex,
     promote_args,
     promote_args_inexact,
     promote_args_numeric,
@@ -156,17 +157,13 @@ def greater_equal(x: ArrayLike, y: ArrayLike, /) -> Array:
 
 
 def _ordered(compare: Callable, x, y) -> Array:
-    if not _is_complex(x):
+    if not is_complex(x):
         return compare(x, y)
     from jaxlike.numpy.parts import imag, real
 
     same = comparison.eq(real(x), real(y))
     parts = compare(imag(x), imag(y)), compare(real(x), real(y))
     return selection.select(*broadcast_args(same, *parts))
-
-
-def _is_complex(x) -> bool:
-    return dtypes.issubdtype(dtype_of(x), np.complexfloating)
 
 
 def _is_integer(x) -> bool:
@@ -218,7 +215,7 @@ def floor_divide(x1: ArrayLike, x2: ArrayLike, /) -> Array:
         down = bitwise.bitwise_and(apart, inexact)
         lower = arithmetic.sub(quotient, weak_scalar_like(quotient, 1))
         return where(down, lower, quotient)
-    if _is_complex(x1):
+    if is_complex(x1):
         raise TypeError("floor_divide does not support complex-valued inputs")
     return _float_divmod(x1, x2)[0]
 
@@ -468,7 +465,7 @@ def clip(
         raise ValueError("No input was provided to the clip function.")
     check_arraylike("clip", arr)
     check_arraylike_or_none("clip", min, max)
-    if any(x is not None and _is_complex(x) for x in (arr, min, max)):
+    if any(x is not None and is_complex(x) for x in (arr, min, max)):
         raise ValueError(
             "Clip received a complex value either through the input or the min/max "
             "keywords. Complex values have no ordering and cannot be clipped. "

@@ -17,6 +17,7 @@ from jaxlike.numpy.promote import (
     check_arraylike,
     convert,
     dtype_of,
+    is_complex,
     promote_args,
     promote_args_inexact,
     scalar_like,
@@ -61,10 +62,6 @@ def _all_over(x, value: bool) -> Array:
     return full_like(x, value, dtype=_bool)
 
 
-def _is_complex(x) -> bool:
-    return dtypes.issubdtype(dtype_of(x), np.complexfloating)
-
-
 def _is_float(x) -> bool:
     return dtypes.issubdtype(dtype_of(x), np.floating)
 
@@ -92,7 +89,7 @@ def isfinite(x: ArrayLike, /) -> Array:
     [x] = to_arrays("isfinite", x)
     if _is_float(x):
         return rounding.is_finite(x)
-    if _is_complex(x):
+    if is_complex(x):
         parts = complexes.real(x), complexes.imag(x)
         return bitwise.bitwise_and(*map(rounding.is_finite, parts))
     return _all_over(x, True)
@@ -109,7 +106,7 @@ def isinf(x: ArrayLike, /) -> Array:
     [x] = to_arrays("isinf", x)
     if _is_float(x):
         return comparison.eq(arithmetic.abs(x), strong_scalar_like(x, np.inf))
-    if _is_complex(x):
+    if is_complex(x):
         return bitwise.bitwise_or(isinf(complexes.real(x)), isinf(complexes.imag(x)))
     return _all_over(x, False)
 
@@ -148,7 +145,7 @@ def _is_infinity(name: str, infinity: float, x, out):
     [x] = to_arrays(name, x)
     if _is_float(x):
         return comparison.eq(x, strong_scalar_like(x, infinity))
-    if _is_complex(x):
+    if is_complex(x):
         raise ValueError("isposinf/isneginf are not well defined for complex types")
     return _all_over(x, False)
 

@@ -10,8 +10,8 @@ from jaxlike.core import dtypes
 from jaxlike.core.array import Array
 from jaxlike.numpy.axes import one_axis
 from jaxlike.numpy.composites import composite_of
-from jaxlike.numpy.promote import ArrayLike, DTypeLike, convert, to_arrays, user_dtype
-from jaxlike.numpy.reductions import Axis
+from jaxlike.numpy.promote import ArrayLike, DTypeLike, convert, to_arrays
+from jaxlike.numpy.reductions import Axis, sum_dtype
 from jaxlike.numpy.searching import where
 from jaxlike.primitives import cumulative, joining, shapes
 from jaxlike.primitives.broadcasting import full
@@ -40,8 +40,7 @@ def _cumulate(
     [a] = to_arrays(name, a)
     if out is not None:
         raise NotImplementedError(f"The 'out' argument to jnp.{name} is not supported")
-    if dtype is not None:
-        dtype = user_dtype(dtype, name)
+    dtype = sum_dtype(a, dtype, promote_integers, name)
     if axis is None or not a.shape:
         a = shapes.reshape(a, (a.size,))
         axis = 0 if axis is None else axis
@@ -50,25 +49,10 @@ def _cumulate(
         from jaxlike.numpy.checks import isnan
 
         a = where(isnan(a), np.array(fill_nan, a.dtype), a)
-    if dtype is None:
-        dtype = _default_dtype(a.dtype, promote_integers)
     if dtype == np.bool_:
         counts = convert(convert(a, np.dtype(bool)), dtypes.default_int_dtype())
         return convert(accumulate(counts, axis), dtype)
     return accumulate(convert(a, dtype), axis)
-
-
-def _default_dtype(own, promote_integers: bool):
-    if own == np.bool_:
-        return dtypes.default_int_dtype()
-    if promote_integers and dtypes.issubdtype(own, np.integer):
-        unsigned = dtypes.issubdtype(own, np.unsignedinteger)
-        default = (
-            dtypes.default_uint_dtype() if unsigned else dtypes.default_int_dtype()
-        )
-        if dtypes.itemsize_bits(own) < dtypes.itemsize_bits(default):
-            return default
-    return own
 
 
 @composite_of(1)

@@ -7,12 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from jaxlike.core import dtypes
 from jaxlike.numpy.promote import (
     as_array,
     broadcast_args,
     convert,
-    dtype_of,
+    is_complex,
     promote_args,
     promote_args_inexact,
     promote_dtypes_inexact,
@@ -24,10 +23,6 @@ from jaxlike.primitives.identity import stop_gradient
 from jaxlike.transforms.custom_jvp import custom_jvp
 
 _LN2 = math.log(2)
-
-
-def _is_complex(x) -> bool:
-    return dtypes.issubdtype(dtype_of(x), np.complexfloating)
 
 
 def _wrapped(z, half_turn: float):
@@ -45,7 +40,7 @@ def _wrapped(z, half_turn: float):
 def _value(x1, x2, power, per_ln: float):
     """max + log(1 + base**-|x1 - x2|), with power(x) = base**x, per_ln = 1/ln(base)."""
     greater = arithmetic.max(x1, x2)
-    if _is_complex(greater):
+    if is_complex(greater):
         lesser = arithmetic.sub(
             arithmetic.add(x1, x2), arithmetic.mul(greater, scalar_like(greater, 2))
         )
@@ -74,7 +69,7 @@ def _tangent(primals, tangents, out, power):
 
 
 def _no_inf(x):
-    re = complexes.real(x) if _is_complex(x) else x
+    re = complexes.real(x) if is_complex(x) else x
     return where(comparison.eq(re, scalar_like(re, math.inf)), scalar_like(x, 0), x)
 
 
@@ -120,7 +115,7 @@ def logsum_reduce(a, axis, dtype, keepdims, initial, where, base2: bool) -> Any:
 
     [a] = promote_dtypes_inexact(creation.asarray(a, dtype))
     power = transcendental.exp2 if base2 else transcendental.exp
-    re = complexes.real(a) if _is_complex(a) else a
+    re = complexes.real(a) if is_complex(a) else a
     # shifting by any number is right; the greatest one keeps all powers in range
     shift = reductions.max(re, axis, keepdims=True, initial=-np.inf, where=where)
     shift = stop_gradient(_finite_or_zero(shift))

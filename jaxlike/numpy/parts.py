@@ -16,7 +16,7 @@ from jaxlike.numpy.composites import composite_of
 from jaxlike.numpy.promote import (
     ArrayLike,
     convert,
-    dtype_of,
+    is_complex,
     scalar_like,
     to_arrays,
 )
@@ -44,10 +44,6 @@ __all__ = [
     "round",
     "trunc",
 ]
-
-
-def _is_complex(x) -> bool:
-    return dtypes.issubdtype(dtype_of(x), np.complexfloating)
 
 
 def _quick(primitive, kinds: str) -> Callable[[Callable], Callable]:
@@ -119,7 +115,7 @@ def rint(x: ArrayLike, /) -> Array:
 
 
 def _by_parts(fun: Callable, x) -> Array:
-    if not _is_complex(x):
+    if not is_complex(x):
         return fun(x)
     return complexes.complex(fun(complexes.real(x)), fun(complexes.imag(x)))
 
@@ -179,7 +175,7 @@ def real(val: ArrayLike, /) -> Array:
     3.0
     """
     [val] = to_arrays("real", val)
-    return complexes.real(val) if _is_complex(val) else val
+    return complexes.real(val) if is_complex(val) else val
 
 
 @composite_of(1)
@@ -191,7 +187,7 @@ def imag(val: ArrayLike, /) -> Array:
     4.0
     """
     [val] = to_arrays("imag", val)
-    return complexes.imag(val) if _is_complex(val) else broadcasting.full_like(val, 0)
+    return complexes.imag(val) if is_complex(val) else broadcasting.full_like(val, 0)
 
 
 @composite_of(1)
@@ -203,7 +199,7 @@ def conjugate(x: ArrayLike, /) -> Array:
     (3-4j)
     """
     [x] = to_arrays("conjugate", x)
-    return complexes.conj(x) if _is_complex(x) else x
+    return complexes.conj(x) if is_complex(x) else x
 
 
 conj = conjugate

@@ -238,6 +238,11 @@ def scalar_like(x: Any, value: Any) -> Any:
 _scalars: dict[Any, np.ndarray] = {}
 
 
+def is_complex(x: Any) -> bool:
+    """Whether an array-like has a complex dtype."""
+    return dtypes.issubdtype(dtype_of(x), np.complexfloating)
+
+
 def weak_scalar_like(x: Any, value: Any) -> Any:
     """As `scalar_like`, weak for weak arrays too."""
     aval = get_aval(x)

@@ -92,7 +92,7 @@ def kept(a, out, axes: tuple[int, ...]):
     return shapes.reshape(out, sizes)
 
 
-def _sum_dtype(a, dtype, promote_integers: bool, name: str):
+def sum_dtype(a, dtype, promote_integers: bool, name: str):
     """The dtype of a sum of these numbers: small integers widen."""
     if dtype is not None:
         return user_dtype(dtype, name)
@@ -130,7 +130,7 @@ def _additive(
         [a] = to_arrays(name, a)
     check_arraylike_or_none(name, initial)
     explicit = dtype is not None
-    result = _sum_dtype(a, dtype, promote_integers, name)
+    result = sum_dtype(a, dtype, promote_integers, name)
     if result == _bool:  # whether anything, or everything, is nonzero
         from jaxlike.numpy.ufuncs import to_bool
 

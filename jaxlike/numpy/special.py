@@ -20,6 +20,7 @@ from jaxlike.numpy.promote import (
     check_arraylike,
     convert,
     dtype_of,
+    is_complex,
     promote_args,
     promote_args_inexact,
     promote_shapes,
@@ -58,10 +59,6 @@ __all__ = [
 ]
 
 
-def _is_complex(x) -> bool:
-    return dtypes.issubdtype(dtype_of(x), np.complexfloating)
-
-
 def _equals(x, value) -> Array:
     return comparison.eq(x, scalar_like(x, value))
 
@@ -77,7 +74,7 @@ def hypot(x1: ArrayLike, x2: ArrayLike, /) -> Array:
     5.0
     """
     x1, x2 = promote_args_inexact("hypot", x1, x2)
-    if _is_complex(x1):
+    if is_complex(x1):
         raise ValueError(
             "jnp.hypot is not well defined for complex-valued inputs. Please convert "
             "to real values first, such as by using abs(x)"
@@ -104,7 +101,7 @@ def copysign(x1: ArrayLike, x2: ArrayLike, /) -> Array:
     -3.0
     """
     x1, x2 = promote_args_inexact("copysign", x1, x2)
-    if _is_complex(x1):
+    if is_complex(x1):
         raise TypeError("copysign does not support complex-valued inputs")
     size = arithmetic.abs(x1)
     return where(signbit(x2), arithmetic.neg(size), size)
@@ -191,7 +188,7 @@ def frexp(x: ArrayLike, /) -> tuple[Array, Array]:
     """
     check_arraylike("frexp", x)
     [x] = promote_args_inexact("frexp", x)
-    if _is_complex(x):
+    if is_complex(x):
         raise TypeError("frexp does not support complex-valued inputs")
     x = as_array(x)
     mantissa, exponent = _frexp(convert(x, x.dtype))
@@ -248,7 +245,7 @@ def ldexp(x1: ArrayLike, x2: ArrayLike, /) -> Array:
     12.0
     """
     check_arraylike("ldexp", x1, x2)
-    if _is_complex(x1) or dtypes.issubdtype(dtype_of(x2), np.inexact):
+    if is_complex(x1) or dtypes.issubdtype(dtype_of(x2), np.inexact):
         raise ValueError(
             f"ldexp not supported for input types {(dtype_of(x1), dtype_of(x2))}"
         )
@@ -279,7 +276,7 @@ def spacing(x: ArrayLike, /) -> Array:
     True
     """
     check_arraylike("spacing", x)
-    if _is_complex(x):
+    if is_complex(x):
         raise ValueError("jnp.spacing is not defined for complex inputs.")
     [x] = promote_args_inexact("spacing", x)
     x = as_array(x)
@@ -381,7 +378,7 @@ def nan_to_num(
     dtype = x.dtype
     if not dtypes.issubdtype(dtype, np.inexact):
         return x
-    if _is_complex(x):
+    if is_complex(x):
         return complexes.complex(
             nan_to_num(complexes.real(x), nan=nan, posinf=posinf, neginf=neginf),
             nan_to_num(complexes.imag(x), nan=nan, posinf=posinf, neginf=neginf),
@@ -444,7 +441,7 @@ def i0(x: ArrayLike) -> Array:
     1.0
     """
     check_arraylike("i0", x)
-    if _is_complex(x):
+    if is_complex(x):
         raise ValueError(f"Unsupported input type to jax.numpy.i0: {dtype_of(x)}")
     [x] = promote_args_inexact("i0", x)
     return _i0(x)

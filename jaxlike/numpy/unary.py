@@ -19,6 +19,7 @@ from jaxlike.numpy.promote import (
     check_arraylike,
     convert,
     dtype_of,
+    is_complex,
     promote_args,
     promote_args_inexact,
     promote_args_numeric,
@@ -355,7 +356,7 @@ def log2(x: ArrayLike, /) -> Array:
     3.0
     """
     x = _inexact("log2", x)
-    two = strong_scalar_like(complexes.real(x) if _is_complex(x) else x, 2)
+    two = strong_scalar_like(complexes.real(x) if is_complex(x) else x, 2)
     return _scaled_log(x, transcendental.log(two))
 
 
@@ -378,13 +379,9 @@ asin, acos, atan = arcsin, arccos, arctan
 asinh, acosh, atanh = arcsinh, arccosh, arctanh
 
 
-def _is_complex(x) -> bool:
-    return dtypes.issubdtype(dtype_of(x), np.complexfloating)
-
-
 def _scaled_log(x, log_of_base) -> Array:
     out = transcendental.log(x)
-    if not _is_complex(out):
+    if not is_complex(out):
         return arithmetic.div(out, log_of_base)
     return complexes.complex(
         arithmetic.div(complexes.real(out), log_of_base),
@@ -477,7 +474,7 @@ def fabs(x: ArrayLike, /) -> Array:
     2.0
     """
     check_arraylike("fabs", x)
-    if _is_complex(x):
+    if is_complex(x):
         raise TypeError("ufunc 'fabs' does not support complex dtypes")
     return arithmetic.abs(_inexact("fabs", x))
 
