@@ -8,7 +8,16 @@ from typing import Any
 from jaxlike.core.trace import concrete_or_error
 from jaxlike.primitives.axes import canonical_axis
 
-__all__ = ["canonical_axis", "one_axis", "reduction_axes"]
+__all__ = ["as_tuple", "canonical_axis", "one_axis", "reduction_axes"]
+
+
+def as_tuple(value: Any) -> tuple[Any, ...]:
+    """A tuple from a sequence, or of one value."""
+    if isinstance(value, (tuple, list)):
+        return tuple(value)
+    if getattr(value, "ndim", None) == 0 or not hasattr(value, "__iter__"):
+        return (value,)
+    return tuple(value)
 
 
 def one_axis(axis: Any, ndim: int, what: str = "axis") -> int:

@@ -17,6 +17,7 @@ from jaxlike.core.array import Array
 from jaxlike.core.avals import ShapedArray
 from jaxlike.core.state import state
 from jaxlike.core.trace import eval_trace
+from jaxlike.numpy.axes import as_tuple
 from jaxlike.numpy.composites import composite_of
 from jaxlike.numpy.promote import (
     ArrayLike,
@@ -82,15 +83,16 @@ def size(a: ArrayLike, axis: int | Sequence[int] | None = None) -> int:
     sizes = shape(a)
     if axis is None:
         return math.prod(sizes)
-    axes = (axis,) if np.ndim(axis) == 0 else tuple(axis)
+    axes = as_tuple(axis)
     return math.prod(sizes[canonical_axis(i, len(sizes))] for i in axes)
 
 
 def complete_shape(sizes: Any, of: tuple[int, ...]) -> tuple[int, ...]:
     """A shape argument as a tuple, with the size that -1 stands for."""
-    if type(sizes) is tuple and -1 not in sizes:
+    if type(sizes) is tuple and all(type(n) is int and n >= 0 for n in sizes):
         return canonical_shape(sizes, "reshape: shape")
-    entries = (sizes,) if np.ndim(sizes) == 0 else tuple(sizes)
+    scalar = not hasattr(sizes, "__iter__") or getattr(sizes, "ndim", 1) == 0
+    entries = (sizes,) if scalar else tuple(sizes)
     try:
         entries = tuple(map(operator.index, entries))
     except TypeError:
@@ -253,8 +255,7 @@ def moveaxis(
 
 
 def _axes(axis: Any, rank: int) -> tuple[int, ...]:
-    axes = (axis,) if np.ndim(axis) == 0 else axis
-    return tuple(canonical_axis(i, rank) for i in axes)
+    return tuple(canonical_axis(i, rank) for i in as_tuple(axis))
 
 
 @composite_of(1)
@@ -363,7 +364,7 @@ def broadcast_shapes(*shapes: Any) -> tuple[int, ...]:
     """
     if not shapes:
         return ()
-    sizes = [(s,) if np.ndim(s) == 0 else tuple(s) for s in shapes]
+    sizes = [as_tuple(s) for s in shapes]
     return broadcasting.broadcast_shapes(
         *(tuple(map(operator.index, s)) for s in sizes)
     )

@@ -50,9 +50,16 @@ def check_arraylike(name: str, *args: Any) -> None:
     """
     for position, x in enumerate(args):
         if type(x) not in _known_types and not is_arraylike(x):
+            from jaxlike.core.errors import format_error
+
             raise TypeError(
-                f"{name} requires ndarray or scalar arguments, got {type(x)} "
-                f"at position {position}."
+                format_error(
+                    f"{name} takes arrays and numbers, but operand {position} is of "
+                    f"type {type(x).__name__}",
+                    try_="jnp.array(...) of it"
+                    if isinstance(x, (list, tuple))
+                    else None,
+                )
             )
 
 

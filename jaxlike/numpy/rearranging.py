@@ -14,6 +14,7 @@ from jaxlike.core import dtypes
 from jaxlike.core.array import Array
 from jaxlike.core.trace import Tracer, concrete_or_error
 from jaxlike.numpy import creation, cumulative, manipulation
+from jaxlike.numpy.axes import as_tuple
 from jaxlike.numpy.binary import remainder
 from jaxlike.numpy.composites import composite_of
 from jaxlike.numpy.joining import concatenate
@@ -176,8 +177,7 @@ def tile(A: ArrayLike, reps: int | Sequence[int]) -> Array:
     [[0, 1, 0, 1], [0, 1, 0, 1]]
     """
     [A] = to_arrays("tile", A)
-    counts = (reps,) if np.ndim(reps) == 0 else tuple(reps)
-    counts = tuple(map(operator.index, counts))
+    counts = tuple(map(operator.index, as_tuple(reps)))
     rank = max(A.ndim, len(counts))
     counts = (1,) * (rank - len(counts)) + counts
     sizes = (1,) * (rank - A.ndim) + A.shape
@@ -268,8 +268,7 @@ def resize(a: ArrayLike, new_shape: Any) -> Array:
     [[0, 1], [2, 0]]
     """
     [a] = to_arrays("resize", a)
-    sizes = (new_shape,) if np.ndim(new_shape) == 0 else tuple(new_shape)
-    sizes = tuple(map(operator.index, sizes))
+    sizes = tuple(map(operator.index, as_tuple(new_shape)))
     if any(n < 0 for n in sizes):
         raise ValueError("all elements of `new_shape` must be non-negative")
     total = math.prod(sizes)
