@@ -24,5 +24,6 @@ def test_files_named_exist():
     root = Path(__file__).parent.parent
     for name in re.findall(r"\]\(([\w/.]+)\)", README):
         assert (root / name).exists(), name
-    for name in re.findall(r"((?:jaxlike|transforms|backends)/[\w/]+\.py)", README):
+    folders = "jaxlike|transforms|backends|tests"
+    for name in re.findall(rf"(?<!/)((?:{folders})/[\w/]+\.py)", README):
         assert (root / name).exists(), name
