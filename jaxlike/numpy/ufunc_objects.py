@@ -172,13 +172,9 @@ class ufunc:
         final_shape: tuple[int, ...]
         if axis is None:
             final_shape = (1,) * arr.ndim
-            arr = manipulation.ravel(arr)
             if where is not None:
-                where = manipulation.ravel(
-                    manipulation.broadcast_to(where, final_shape)
-                    if np.ndim(where) == 0
-                    else where
-                )
+                where = manipulation.ravel(manipulation.broadcast_to(where, arr.shape))
+            arr = manipulation.ravel(arr)
             axis = 0
         else:
             axis = canonical_axis(axis, arr.ndim)

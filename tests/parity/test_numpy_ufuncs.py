@@ -9,6 +9,10 @@ from tests.parity.harness import compare_expression, expressions
 pytest.importorskip("jax")
 
 TABLE = r"""
+G.reduce(x,axis=None,initial=1,where=np.array([True,False,True]))
+F.reduce(x,axis=1,where=m)
+G.reduce(3,axis=None)
+G.accumulate(x)
 F(np.arange(3),2)
 F(3,2)
 G.reduce(np.arange(4))
