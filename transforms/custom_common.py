@@ -83,8 +83,8 @@ def bind_arguments(fun: Callable, args: tuple, kwargs: dict[str, Any]) -> tuple:
     if bound.kwargs:
         raise TypeError(
             format_error(
-                f"keyword arguments could not be resolved to positions: "
-                f"{', '.join(bound.kwargs)} of {fun_name(fun)}"
+                f"{fun_name(fun)} has a custom rule and so takes arguments by position "
+                f"only, but {', '.join(bound.kwargs)} cannot be passed so"
             )
         )
     return bound.args

@@ -122,9 +122,8 @@ class _FlatRule:
         if not (isinstance(result, (tuple, list)) and len(result) == 2):
             raise TypeError(
                 format_error(
-                    f"Custom JVP rule {fun_name(self.rule)} for function {self.name} "
-                    "must produce a pair (list or tuple of length two) representing "
-                    f"primal and tangent outputs, but got {result!r:.100}"
+                    f"the jvp rule {fun_name(self.rule)} of {self.name} must return a "
+                    f"pair (out, tangent_out), but returned {result!r:.100}"
                 )
             )
         out, tangent = result
@@ -133,9 +132,8 @@ class _FlatRule:
         if self.out_tree != tangent_tree:
             raise TypeError(
                 format_error(
-                    f"Custom JVP rule {fun_name(self.rule)} for function {self.name} "
-                    "must produce primal and tangent outputs with equal container "
-                    "(pytree) structures",
+                    f"the jvp rule {fun_name(self.rule)} of {self.name} must return a "
+                    "tangent of the structure of the result",
                     details=mismatch(self.name, "tangent output", tangent, out),
                 )
             )
@@ -145,12 +143,11 @@ class _FlatRule:
             if got.shape != expected.shape or got.dtype != expected.dtype:
                 raise TypeError(
                     format_error(
-                        f"Custom JVP rule {fun_name(self.rule)} for function "
-                        f"{self.name} must produce primal and tangent outputs with "
-                        "corresponding shapes and dtypes",
+                        f"the jvp rule {fun_name(self.rule)} of {self.name} must "
+                        "return tangents of the types of its results",
                         details=[
-                            f"output{path}: primal {get_aval(x)}, expected tangent "
-                            f"{expected}, but got {got}"
+                            f"out{path} is {get_aval(x)}: its tangent must be "
+                            f"{expected}, but is {got}"
                         ],
                     )
                 )
@@ -207,7 +204,13 @@ class custom_jvp:
     def defjvps(self, *jvps: Callable | None) -> None:
         """Set the rule from one function an argument: (tangent, out, *primals)."""
         if self.nondiff_argnums:
-            raise TypeError("Can't use ``defjvps`` with ``nondiff_argnums``.")
+            raise TypeError(
+                format_error(
+                    f"defjvps takes a rule for each argument of {fun_name(self.fun)}, "
+                    "but it has nondiff_argnums",
+                    try_="defjvp",
+                )
+            )
 
         def jvp(primals, tangents):
             out = self(*primals)
@@ -227,7 +230,7 @@ class custom_jvp:
         if self.jvp is None:
             raise AttributeError(
                 format_error(
-                    f"No JVP defined for custom_jvp function {name} using defjvp.",
+                    f"the custom_jvp function {name} has no rule",
                     try_=f"{name}.defjvp(rule)",
                 )
             )

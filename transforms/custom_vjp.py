@@ -199,12 +199,14 @@ custom_vjp_call_p.axis_names = lambda params: axis_names_in(params["call_jaxpr"]
 
 custom_lin_p = Primitive("custom_lin", multiple_results=True, structural=True)
 
-_NO_FORWARD = "can't apply forward-mode differentiation (jvp) to a custom_vjp function."
-
 
 def _no_forward(*_, **__):
     raise TypeError(
-        format_error(_NO_FORWARD, try_="custom_jvp, which serves both modes")
+        format_error(
+            "forward mode (jvp) met a custom_vjp function, which has a rule for "
+            "reverse mode only",
+            try_="custom_jvp, which serves both modes",
+        )
     )
 
 
@@ -269,11 +271,8 @@ class _FlatForward:
         if not (isinstance(result, (tuple, list)) and len(result) == 2):
             raise TypeError(
                 format_error(
-                    f"Custom VJP fwd rule {fun_name(self.fwd)} for function "
-                    f"{self.name} must produce a pair (list or tuple of length two) "
-                    "where the first element represents the primal output and the "
-                    "second element represents residuals (i.e. values stored from the "
-                    f"forward pass for use on the backward pass), got {result!r:.100}"
+                    f"the fwd rule {fun_name(self.fwd)} of {self.name} must return a "
+                    f"pair (out, residuals), but returned {result!r:.100}"
                 )
             )
         out, residuals = result
@@ -281,10 +280,9 @@ class _FlatForward:
         if self.primal.out_tree is not None and self.out_tree != self.primal.out_tree:
             raise TypeError(
                 format_error(
-                    f"Custom VJP fwd rule {fun_name(self.fwd)} for function "
-                    f"{self.name} must produce a pair whose first element has the same "
-                    f"structure as the result of {self.name}: got {self.out_tree}, "
-                    f"expected {self.primal.out_tree}"
+                    f"the fwd rule {fun_name(self.fwd)} of {self.name} must return "
+                    f"first what {self.name} returns",
+                    [f"got {self.out_tree}", f"expected {self.primal.out_tree}"],
                 )
             )
         flat, self.residual_tree = tree.flatten(residuals)
@@ -313,10 +311,10 @@ class _FlatBackward:
         if not isinstance(result, tuple) or len(result) != len(example):
             raise TypeError(
                 format_error(
-                    f"Custom VJP bwd rule {fun_name(self.bwd)} for {self.name} must "
-                    "produce a tuple with one cotangent for each of the "
-                    f"{len(example)} differentiable arguments, but got "
-                    f"{_describe(result)}"
+                    f"the bwd rule {fun_name(self.bwd)} of {self.name} must return a "
+                    f"tuple of {len(example)} cotangents, one for each argument, but "
+                    f"returned {_describe(result)}",
+                    try_="(ct,) for a single argument, None for a zero",
                 )
             )
         cts: list[Any] = []
@@ -336,9 +334,8 @@ class _FlatBackward:
                 return tree.leaves(ct)
             raise TypeError(
                 format_error(
-                    f"Custom VJP bwd rule {fun_name(self.bwd)} for {self.name} must "
-                    "produce, for each argument, a cotangent of its tree structure; "
-                    f"that of argument {i} differs",
+                    f"the bwd rule {fun_name(self.bwd)} of {self.name} returned a "
+                    f"cotangent of another structure than its argument {i}",
                     details=mismatch(self.name, "cotangent", ct, example)
                     or [str(error)],
                 )
@@ -356,9 +353,9 @@ class _FlatBackward:
         if got.shape != expected.shape:
             raise ValueError(
                 format_error(
-                    f"Custom VJP bwd rule {fun_name(self.bwd)} for {self.name} must "
-                    "produce cotangents of the arguments' shapes: cotangent leaf "
-                    f"{i} is {got}, expected {expected}"
+                    f"the bwd rule {fun_name(self.bwd)} of {self.name} returned a "
+                    "cotangent of another shape than its argument",
+                    [f"leaf {i} of the arguments is {expected}, its cotangent {got}"],
                 )
             )
         if got.dtype != expected.dtype:
@@ -431,7 +428,7 @@ class custom_vjp:
         if self.fwd is None or self.bwd is None:
             raise AttributeError(
                 format_error(
-                    f"No VJP defined for custom_vjp function {name} using defvjp.",
+                    f"the custom_vjp function {name} has no rule",
                     try_=f"{name}.defvjp(fwd, bwd)",
                 )
             )

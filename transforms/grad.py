@@ -13,7 +13,7 @@ import numpy as np
 
 from jaxlike.core import dtypes, tree
 from jaxlike.core.array import Array, to_array, to_buffer
-from jaxlike.core.avals import get_aval, is_valid_operand
+from jaxlike.core.avals import ShapedArray, get_aval, is_valid_operand
 from jaxlike.core.errors import format_error
 from jaxlike.core.jaxpr import DebugInfo, Jaxpr, eval_jaxpr
 from jaxlike.core.source_info import api_boundary
@@ -364,7 +364,16 @@ def _described(x: Any) -> str:
 
 
 def _described_tree(outs, out_tree) -> str:
-    return str(tree.unflatten(out_tree, [get_aval(x) for x in outs])).replace("'", "")
+    """`(f32[], {'a': f32[]})`."""
+    return str(tree.unflatten(out_tree, [_Shown(get_aval(x)) for x in outs]))
+
+
+class _Shown:
+    def __init__(self, aval):
+        self.aval = aval
+
+    def __repr__(self) -> str:
+        return str(self.aval)
 
 
 # --- jvp, vjp, linearize, linear_transpose
@@ -454,14 +463,18 @@ def _check_tangent(what, fun, primals, i, p, t):
         cure: str | None = f"np.zeros({expected.shape}, jaxlike.float0)"
     else:
         cure = f"the tangent as {_name(expected.dtype)}" if wrong_dtype else None
-    got = f"{_name(got_dtype)}[{','.join(map(str, got_shape))}]"
+    expected_, got = (
+        f"float0[{','.join(map(str, shape))}]"
+        if dtype == dtypes.float0
+        else str(ShapedArray(shape, dtype))
+        for shape, dtype in ((expected.shape, expected.dtype), (got_shape, got_dtype))
+    )
     raise error(
         format_error(
             f"{what} of {fun_name(fun)} got a tangent of another type than its primal",
             details=[
-                f"{name} is {get_aval(p)}: its tangent must be "
-                f"{_name(expected.dtype)}[{','.join(map(str, expected.shape))}], "
-                f"but is {got}"
+                f"{name} is {get_aval(p)}: its tangent must be {expected_}, but is "
+                f"{got}"
             ],
             try_=cure,
         )

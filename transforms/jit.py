@@ -26,12 +26,14 @@ from jaxlike.core.state import state
 from jaxlike.core.trace import eval_trace
 from jaxlike.transforms.arguments import (
     FlatFunction,
+    a_value,
     as_argnums,
     check_callable,
     check_operands,
     check_outputs,
     fun_name,
     leaf_names,
+    positional_names,
     signature_of,
 )
 from jaxlike.transforms.jit_primitive import Executable, jit_p
@@ -378,11 +380,13 @@ class Static:
             self._hash = hash(value)
         except TypeError:
             fun = fun_name(jitted._fun)
-            where = f"index {which}" if isinstance(which, int) else f"name {which!r}"
+            name = which
+            if isinstance(which, int):
+                name = positional_names(jitted._fun, which + 1)[which]
             raise ValueError(
                 format_error(
-                    f"Non-hashable static arguments are not supported: {fun} got, at "
-                    f"{where}, a value of type {type(value)}: {value!r:.100}",
+                    f"static arguments must be hashable, but {name} of {fun} is "
+                    f"{a_value(value)}",
                     try_="a tuple in place of a list, a frozen dataclass in place of a "
                     "dict; arrays cannot be static",
                 )

@@ -93,8 +93,8 @@ def checkpoint(
         )
     if concrete:
         raise NotImplementedError(
-            "The 'concrete' option to checkpoint is deprecated; mark the arguments "
-            "that Python needs with static_argnums instead"
+            "checkpoint has no option `concrete`: mark the arguments that Python needs "
+            "with static_argnums"
         )
     check_callable(fun, "checkpoint")
     statics = as_argnums(static_argnums, "static_argnums")

@@ -61,8 +61,11 @@ def vmap(
         in_axes = tuple(in_axes)
     if not (in_axes is None or isinstance(in_axes, (int, np.integer, tuple))):
         raise TypeError(
-            "vmap in_axes must be an int, None, or a tuple of entries corresponding to "
-            f"the positional arguments passed to the function, but got {in_axes}."
+            format_error(
+                f"in_axes of vmap({fun_name(fun)}) is an int, None, or a tuple with an "
+                f"entry for each positional argument, but got {in_axes!r}",
+                try_="a tuple around it: in_axes=(axes_of_the_first_argument, ...)",
+            )
         )
     for leaf in tree.leaves(in_axes):
         _check_axis(leaf, "in_axes")
@@ -75,9 +78,9 @@ def vmap(
         if isinstance(in_axes, tuple) and len(in_axes) != len(args):
             raise ValueError(
                 format_error(
-                    "vmap in_axes must be an int, None, or a tuple of entries "
-                    "corresponding to the positional arguments passed to the function, "
-                    f"but got len(in_axes)={len(in_axes)}, len(args)={len(args)}"
+                    f"in_axes of vmap({fun_name(fun)}) has {len(in_axes)} entries, but "
+                    f"it was called with {len(args)} positional arguments",
+                    try_="an entry for each argument, None for one that is not mapped",
                 )
             )
         leaves, in_tree = tree.flatten((args, kwargs))
@@ -108,9 +111,13 @@ def vmap(
 def _check_axis(axis: Any, what: str) -> None:
     if not isinstance(axis, (int, np.integer)) or isinstance(axis, bool):
         raise TypeError(
-            f"vmap {what} must be an int, None, or (nested) container with those types "
-            f"as leaves, but got {axis!r} of type {type(axis)}."
+            format_error(f"the leaves of vmap's {what} are ints and None, not {axis!r}")
         )
+
+
+def _tree_details(error: Exception) -> list[str]:
+    """The lines of a message about trees that say where they differ."""
+    return [line.strip() for line in str(error).split("\n")[1:]]
 
 
 def _is_none(x: Any) -> bool:
@@ -132,9 +139,9 @@ def _flat_in_axes(fun, in_axes, args, kwargs) -> list[int | None]:
             except ValueError as error:
                 raise ValueError(
                     format_error(
-                        "vmap in_axes specification must be a tree prefix of the "
-                        f"corresponding value: that of {name} is {axes}",
-                        details=[str(error)],
+                        f"in_axes of vmap({fun_name(fun)}) does not fit argument "
+                        f"{name}: it is {axes}",
+                        details=_tree_details(error),
                     )
                 ) from None
     return flat + [0] * len(tree.leaves(kwargs))
@@ -154,13 +161,15 @@ def _mapped_size(fun, args, kwargs, leaves, axes, axis_size) -> int:
     if not sizes:
         if not leaves:
             raise ValueError(
-                "vmap wrapped function must be passed at least one argument containing "
-                f"an array, got empty *args={args} and **kwargs={kwargs}"
+                format_error(
+                    f"vmap({fun_name(fun)}) was called without an array, so that there "
+                    "is no axis to map",
+                    try_="axis_size=n",
+                )
             )
         raise ValueError(
             format_error(
-                f"vmap of {fun_name(fun)} must have at least one non-None value in "
-                "in_axes",
+                f"in_axes of vmap({fun_name(fun)}) maps no argument",
                 try_="in_axes=0 for the argument that has the batch axis, or axis_size",
             )
         )
@@ -174,10 +183,8 @@ def _rank_error(fun, args, kwargs, i, x, axis):
     aval = get_aval(x)
     raise ValueError(
         format_error(
-            f"vmap was requested to map its argument along axis {axis}, which implies "
-            f"that its rank should be at least {axis + 1 if axis >= 0 else -axis}, but "
-            f"is only {aval.ndim} (its shape is {aval.shape})",
-            details=[f"{name} is {aval}"],
+            f"vmap({fun_name(fun)}) maps axis {axis} of {name}, which is {aval} and "
+            "has no such axis",
             try_=f"in_axes=None for {name}, so that it is not mapped",
         )
     )
@@ -200,8 +207,7 @@ def _size_error(fun, args, kwargs, leaves, axes, axis_size):
             details.append(f"{name} is {aval}, axis {axis} of it is {aval.shape[axis]}")
     raise ValueError(
         format_error(
-            f"vmap of {fun_name(fun)} got inconsistent sizes for array axes to be "
-            "mapped",
+            f"vmap({fun_name(fun)}) got mapped axes of different sizes",
             details=details,
             try_="in_axes=None for an argument that is not mapped",
         )
@@ -218,9 +224,9 @@ def _place_outputs(fun, outs, dims, out_axes, out_tree, axis_data) -> list[Any]:
         except ValueError as error:
             raise ValueError(
                 format_error(
-                    "vmap out_axes specification must be a tree prefix of the result "
-                    f"of {fun_name(fun)}: it is {out_axes}",
-                    details=[str(error)],
+                    f"out_axes of vmap({fun_name(fun)}) does not fit its result: it is "
+                    f"{out_axes}",
+                    details=_tree_details(error),
                 )
             ) from None
     results = []
@@ -229,8 +235,8 @@ def _place_outputs(fun, outs, dims, out_axes, out_tree, axis_data) -> list[Any]:
             if dim is not None:
                 raise ValueError(
                     format_error(
-                        f"vmap has mapped output (axis_name={axis_data.name!r}) but "
-                        f"out_axes is None: output {i} of {fun_name(fun)} is batched",
+                        f"out_axes of vmap({fun_name(fun)}) is None for output {i}, "
+                        "which depends on a mapped argument",
                         try_="an axis for it in out_axes, or a reduction over the axis",
                     )
                 )
@@ -240,8 +246,8 @@ def _place_outputs(fun, outs, dims, out_axes, out_tree, axis_data) -> list[Any]:
             if not -ndim <= axis < ndim:
                 raise ValueError(
                     format_error(
-                        f"vmap out_axes {axis} is out of bounds for output {i} of "
-                        f"{fun_name(fun)}, which has {ndim} dimensions with its batch"
+                        f"out_axes of vmap({fun_name(fun)}) is {axis} for output {i}, "
+                        f"which has {ndim} axes with the batch"
                     )
                 )
             results.append(materialize(x, dim, axis_data, int(axis) % ndim))

@@ -78,16 +78,7 @@ class Array(metaclass=_ArrayMeta):
 
     def __bool__(self) -> bool:
         if self.aval.size != 1:
-            raise ValueError(
-                errors.format_error(
-                    "The truth value of an array with "
-                    + ("more than one element" if self.aval.size else "no elements")
-                    + " is ambiguous",
-                    try_="a.any() or a.all()"
-                    if self.aval.size
-                    else "a.size > 0, to ask whether it is empty",
-                )
-            )
+            raise ValueError(errors.truth_message(self.aval))
         return bool(self._data)
 
     def __int__(self) -> int:

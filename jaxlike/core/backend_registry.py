@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from jaxlike.core.errors import format_error
+
 _loaders: dict[str, Callable[[], Any]] = {}
 _loaded: dict[str, Any] = {}
 _platforms: dict[str, str] = {}
@@ -44,7 +46,7 @@ def get_backend(name: str | None = None) -> Any:
         pass
     if name not in _loaders:
         known = ", ".join(sorted({*_loaders, *_platforms}))
-        raise RuntimeError(f"Unknown backend {name!r}; the known ones are {known}")
+        raise RuntimeError(format_error(f"unknown backend {name!r}", try_=known))
     backend = _loaded[name] = _loaders[name]()
     return backend
 

@@ -334,9 +334,23 @@ class JaxRuntimeError(RuntimeError):
 
 def immutable_message(x: Any) -> str:
     """For `x[i] = v`."""
+    what = "an Array" if type(x).__name__ == "Array" else "a traced array"
     return format_error(
-        f"{_a(type(x).__name__)} cannot be changed in place",
+        f"{what} cannot be changed in place: it is {x.aval.str_short()}",
         try_="x = x.at[index].set(value), or .add, .multiply, .min ...",
+    )
+
+
+def truth_message(aval: Any) -> str:
+    """For `if x` of an array that has not one element."""
+    if not aval.size:
+        return format_error(
+            "The truth value of an array with no elements is ambiguous",
+            try_="a.size > 0, to ask whether it is empty",
+        )
+    return format_error(
+        "The truth value of an array with more than one element is ambiguous",
+        try_="a.any() or a.all()",
     )
 
 
@@ -389,7 +403,3 @@ def check_for_leaks(trace: Any) -> None:
     from jaxlike.core import explain
 
     explain.check_for_leaks(trace)
-
-
-def _a(noun: str) -> str:
-    return f"{'An' if noun[:1] in 'AEIOU' else 'A'} {noun}"

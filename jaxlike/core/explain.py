@@ -117,7 +117,10 @@ def _about(headline: str, source: Any, trace: Any, tracer: Any, try_: str) -> st
     place = source_line(source)
     if place:
         lines.append(f"  {place}")
-    under = transforms_in_force(getattr(tracer, "_trace", None) or trace)
+    # the trace at the line goes further in than the tracer's own
+    under = transforms_in_force(trace) or transforms_in_force(
+        getattr(tracer, "_trace", None)
+    )
     if under:
         lines.append(f"  under {under}")
     lines += [f"  {detail}" for detail in (*_depends(tracer), *_made(tracer))]

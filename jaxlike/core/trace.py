@@ -95,6 +95,8 @@ class Tracer:
         return len(self.aval)
 
     def __bool__(self) -> bool:
+        if self.aval.size != 1:
+            raise ValueError(errors.truth_message(self.aval))
         return bool(self._concrete(errors.TracerBoolConversionError))
 
     def __int__(self) -> int:

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from jaxlike.core.array import to_array
-from jaxlike.core.errors import format_error
-from jaxlike.core.trace import Tracer
+from jaxlike.core.errors import ConcretizationTypeError, format_error
+from jaxlike.core.trace import Tracer, is_concrete
 
 
 def canonical_shape(shape: Any, what: str = "shape") -> tuple[int, ...]:
@@ -21,7 +21,8 @@ def canonical_shape(shape: Any, what: str = "shape") -> tuple[int, ...]:
                 break
         else:
             return shape
-    sizes = (shape,) if not isinstance(shape, Iterable) else tuple(shape)
+    scalar = not isinstance(shape, Iterable) or getattr(shape, "ndim", 1) == 0
+    sizes = (shape,) if scalar else tuple(shape)
     sizes = canonical_ints(sizes, what)
     if any(n < 0 for n in sizes):
         raise TypeError(
@@ -36,8 +37,9 @@ def canonical_ints(values: Iterable[Any], what: str) -> tuple[int, ...]:
     try:
         return tuple(map(operator.index, values))
     except TypeError:
-        if any(isinstance(v, Tracer) for v in values):
-            raise
+        for v in values:
+            if isinstance(v, Tracer) and not is_concrete(v):
+                raise ConcretizationTypeError(v, f"a number in the {what}") from None
         raise TypeError(
             format_error(f"{what} must have integer elements, got {values}")
         )

@@ -164,7 +164,7 @@ def pure_callback(
     """
     if vmap_method is not None and vmap_method not in VMAP_METHODS:
         raise ValueError(
-            f"vmap_method must be on of the allowed methods {VMAP_METHODS}, got "
+            f"vmap_method is one of {', '.join(VMAP_METHODS)}, or None; got "
             f"{vmap_method!r}"
         )
     leaves, out_tree, flat, avals, arg_avals = _bind_params(
@@ -188,7 +188,7 @@ def _pure_batch(
     if vmap_method is None:
         raise NotImplementedError(
             format_error(
-                "vmap is only supported for a pure_callback with a vmap_method",
+                "vmap of a pure_callback has to be told how: vmap_method is None",
                 try_="vmap_method='sequential', or 'expand_dims' if the callback "
                 "accepts leading batch axes",
             )
@@ -260,7 +260,7 @@ def _no_pure_jvp(primals, tangents, **params):
     if any(type(t) is not Zero for t in tangents):
         raise ValueError(
             format_error(
-                "Pure callbacks do not support JVP.",
+                "pure_callback has no derivative, as it calls a function of Python's",
                 try_="jaxlike.custom_jvp around the callback, with a rule for it",
             )
         )
@@ -320,7 +320,10 @@ def _io_batch(axis_data, args, dims, *, callback, result_avals, arg_avals, order
 
     if ordered:
         raise ValueError(
-            format_error("Cannot `vmap` ordered IO callbacks.", try_="ordered=False")
+            format_error(
+                "an ordered io_callback cannot be batched: a batch has no order",
+                try_="ordered=False",
+            )
         )
     mask = tuple(d is not None for d in dims)
     args = [a if d is None else moveaxis(a, d, 0) for a, d in zip(args, dims)]
@@ -339,7 +342,7 @@ def _no_io_jvp(primals, tangents, **params):
     if any(type(t) is not Zero for t in tangents):
         raise ValueError(
             format_error(
-                "IO callbacks do not support JVP.",
+                "io_callback has no derivative, as it calls a function of Python's",
                 try_="jaxlike.custom_jvp around the callback, with a rule for it",
             )
         )

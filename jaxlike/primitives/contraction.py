@@ -72,9 +72,12 @@ def contracted_shape(lhs: ShapedArray, rhs: ShapedArray, dimension_numbers) -> t
         if left_sizes != right_sizes:
             raise TypeError(
                 format_error(
-                    f"dot_general requires {what} dimensions of the same shape, got "
-                    f"{left_sizes} and {right_sizes}",
-                    details=[f"lhs {lhs}, axes {left}", f"rhs {rhs}, axes {right}"],
+                    f"dot_general got incompatible shapes {lhs} and {rhs}",
+                    [
+                        f"{what} axes {left} of the left have sizes {left_sizes}, "
+                        f"axes {right} of the right {right_sizes}"
+                    ],
+                    try_="x.T or jnp.swapaxes on one side; jnp.einsum to name the axes",
                 )
             )
     return (

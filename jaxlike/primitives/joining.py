@@ -208,10 +208,7 @@ def _concatenate_shape(*operands, dimension):
     got = " and ".join(map(str, operands[:8])) + (", ..." if operands[8:] else "")
     if any(x.ndim != first.ndim for x in operands):
         raise TypeError(
-            format_error(
-                "Cannot concatenate arrays with different numbers of dimensions: got "
-                + got
-            )
+            format_error("concatenate got arrays of different rank: " + got)
         )
     if not 0 <= dimension < first.ndim:
         raise TypeError(
@@ -224,8 +221,9 @@ def _concatenate_shape(*operands, dimension):
     if any((x.shape[:d], x.shape[d + 1 :]) != rest for x in operands):
         raise TypeError(
             format_error(
-                "Cannot concatenate arrays with shapes that differ in dimensions other "
-                f"than the one being concatenated: dimension {d} for {got}"
+                f"concatenate along axis {d} got incompatible shapes {got}",
+                ["only the size of that axis may differ"],
+                try_="another axis; jnp.stack for a new one",
             )
         )
     check_same_dtypes("concatenate", operands)

@@ -23,9 +23,7 @@ def sin_jvp(jax, **options):
 
 def sin_vjp(jax):
     f = jax.custom_vjp(lambda x: jax.numpy.sin(x))
-    f.defvjp(
-        lambda x: (f(x), jax.numpy.cos(x)), lambda res, ct: (10 * res * ct,)
-    )
+    f.defvjp(lambda x: (f(x), jax.numpy.cos(x)), lambda res, ct: (10 * res * ct,))
     return f
 
 
@@ -53,49 +51,94 @@ def everywhere(name, make):
     add("grad_vmap", lambda jax, f: jax.grad(lambda x: jax.vmap(f)(x).sum())(V))
     add("jit_vmap_grad", lambda jax, f: jax.jit(jax.vmap(jax.grad(f)))(V))
     add("vmap_jit_grad", lambda jax, f: jax.vmap(jax.jit(jax.grad(f)))(V))
-    add("grad_vmap_jit", lambda jax, f: jax.grad(
-        lambda x: jax.vmap(jax.jit(f))(x).sum())(V))
+    add(
+        "grad_vmap_jit",
+        lambda jax, f: jax.grad(lambda x: jax.vmap(jax.jit(f))(x).sum())(V),
+    )
     add("vmap2_grad", lambda jax, f: jax.vmap(jax.vmap(jax.grad(f)))(V[None]))
     add("jacfwd", lambda jax, f: jax.jacfwd(f)(V))
     add("jacrev", lambda jax, f: jax.jacrev(f)(V))
     add("hessian", lambda jax, f: jax.hessian(lambda x: f(x).sum())(V))
     add("scan", lambda jax, f: jax.lax.scan(lambda c, x: (f(c), x), 2.0, V))
-    add("grad_scan", lambda jax, f: jax.grad(
-        lambda x: jax.lax.scan(lambda c, y: (f(c) * y, c), x, V + 1)[0])(2.0))
-    add("grad_vmap_scan", lambda jax, f: jax.vmap(jax.grad(
-        lambda x: jax.lax.scan(lambda c, y: (f(c) * y, c), x, V + 1)[0]))(V))
-    add("cond", lambda jax, f: jax.grad(
-        lambda x: jax.lax.cond(x > 1, f, lambda a: a, x))(2.0))
-    add("fori", lambda jax, f: jax.grad(
-        lambda x: jax.lax.fori_loop(0, 3, lambda i, c: f(c) + x, x))(2.0))
-    add("while", lambda jax, f: jax.jvp(lambda x: jax.lax.while_loop(
-        lambda c: c[0] < 3, lambda c: (c[0] + 1, f(c[1])), (0, x))[1], (2.0,), (1.0,)))
-    add("checkpoint", lambda jax, f: jax.grad(jax.checkpoint(
-        lambda x: f(x) * f(x + 1)))(2.0))
-    add("grad_closure", lambda jax, f: jax.grad(
-        lambda y: jax.jit(lambda x: f(x * y))(2.0))(3.0))
+    add(
+        "grad_scan",
+        lambda jax, f: jax.grad(
+            lambda x: jax.lax.scan(lambda c, y: (f(c) * y, c), x, V + 1)[0]
+        )(2.0),
+    )
+    add(
+        "grad_vmap_scan",
+        lambda jax, f: jax.vmap(
+            jax.grad(lambda x: jax.lax.scan(lambda c, y: (f(c) * y, c), x, V + 1)[0])
+        )(V),
+    )
+    add(
+        "cond",
+        lambda jax, f: jax.grad(lambda x: jax.lax.cond(x > 1, f, lambda a: a, x))(2.0),
+    )
+    add(
+        "fori",
+        lambda jax, f: jax.grad(
+            lambda x: jax.lax.fori_loop(0, 3, lambda i, c: f(c) + x, x)
+        )(2.0),
+    )
+    add(
+        "while",
+        lambda jax, f: jax.jvp(
+            lambda x: jax.lax.while_loop(
+                lambda c: c[0] < 3, lambda c: (c[0] + 1, f(c[1])), (0, x)
+            )[1],
+            (2.0,),
+            (1.0,),
+        ),
+    )
+    add(
+        "checkpoint",
+        lambda jax, f: jax.grad(jax.checkpoint(lambda x: f(x) * f(x + 1)))(2.0),
+    )
+    add(
+        "grad_closure",
+        lambda jax, f: jax.grad(lambda y: jax.jit(lambda x: f(x * y))(2.0))(3.0),
+    )
     add("linearize", lambda jax, f: jax.linearize(f, 2.0)[1](3.0))
     add("vjp", lambda jax, f: jax.vjp(f, V)[1](V))
     add("weak", lambda jax, f: f(2))
     add("f16", lambda jax, f: jax.grad(f)(np.float16(2)))
-    add("tree", lambda jax, f: jax.grad(lambda p: f(p["a"]) * p["b"])(
-        {"a": 1.0, "b": 2.0}))
+    add(
+        "tree",
+        lambda jax, f: jax.grad(lambda p: f(p["a"]) * p["b"])({"a": 1.0, "b": 2.0}),
+    )
     add("eval_shape", lambda jax, f: jax.eval_shape(f, V).shape)
 
 
 everywhere("custom_jvp", sin_jvp)
 everywhere("custom_jvp_sz", functools.partial(sin_jvp, symbolic_zeros=True))
 everywhere("custom_vjp", sin_vjp)
-everywhere("custom_gradient", lambda jax: jax.custom_gradient(
-    lambda x: (jax.numpy.sin(x), lambda g: g * 10 * jax.numpy.cos(x))))
-everywhere("checkpoint", lambda jax: jax.checkpoint(
-    lambda x: jax.numpy.sin(jax.numpy.sin(x)) * x))
-everywhere("checkpoint_dots", lambda jax: jax.checkpoint(
-    lambda x: jax.numpy.sin(jax.numpy.sin(x)) * x,
-    policy=jax.checkpoint_policies.dots_saveable))
-everywhere("checkpoint_all", lambda jax: jax.checkpoint(
-    lambda x: jax.numpy.sin(jax.numpy.sin(x)) * x, prevent_cse=False,
-    policy=jax.checkpoint_policies.everything_saveable))
+everywhere(
+    "custom_gradient",
+    lambda jax: jax.custom_gradient(
+        lambda x: (jax.numpy.sin(x), lambda g: g * 10 * jax.numpy.cos(x))
+    ),
+)
+everywhere(
+    "checkpoint",
+    lambda jax: jax.checkpoint(lambda x: jax.numpy.sin(jax.numpy.sin(x)) * x),
+)
+everywhere(
+    "checkpoint_dots",
+    lambda jax: jax.checkpoint(
+        lambda x: jax.numpy.sin(jax.numpy.sin(x)) * x,
+        policy=jax.checkpoint_policies.dots_saveable,
+    ),
+)
+everywhere(
+    "checkpoint_all",
+    lambda jax: jax.checkpoint(
+        lambda x: jax.numpy.sin(jax.numpy.sin(x)) * x,
+        prevent_cse=False,
+        policy=jax.checkpoint_policies.everything_saveable,
+    ),
+)
 everywhere("jit", lambda jax: jax.jit(lambda x: jax.numpy.sin(x) * x))
 everywhere("callback_free", lambda jax: lambda x: jax.numpy.tanh(x) * x)
 
@@ -147,8 +190,9 @@ def custom_jvp_nondiff(jax):
 
 @case
 def custom_jvp_nondiff_names(jax):
-    f = jax.custom_jvp(lambda x, mode: x if mode == "a" else -x,
-                       nondiff_argnames=("mode",))
+    f = jax.custom_jvp(
+        lambda x, mode: x if mode == "a" else -x, nondiff_argnames=("mode",)
+    )
 
     @f.defjvp
     def rule(mode, primals, tangents):
