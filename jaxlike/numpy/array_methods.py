@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+import jaxlike.core.devices  # noqa: F401  (devices, device and sharding of arrays)
 import jaxlike.numpy as jnp
 from jaxlike.core import dtypes
 from jaxlike.core.array import Array

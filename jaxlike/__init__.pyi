@@ -1,0 +1,82 @@
+"""jaxlike: JAX's functional transformations on an XLA-free tracer.
+
+This file is the public face (floor 5): it may import every floor below it.
+"""
+
+from jaxlike import ad_checkpoint as ad_checkpoint
+from jaxlike import checkpoint_policies as checkpoint_policies
+from jaxlike import custom_batching as custom_batching
+from jaxlike import custom_derivatives as custom_derivatives
+from jaxlike import debug as debug
+from jaxlike import dlpack as dlpack
+from jaxlike import dtypes as dtypes
+from jaxlike import errors as errors
+from jaxlike import experimental as experimental
+from jaxlike import extend as extend
+from jaxlike import flatten_util as flatten_util
+from jaxlike import lax as lax
+from jaxlike import nn as nn
+from jaxlike import numpy as numpy
+from jaxlike import ops as ops
+from jaxlike import random as random
+from jaxlike import sharding as sharding
+from jaxlike import stages as stages
+from jaxlike import tree as tree
+from jaxlike import tree_util as tree_util
+from jaxlike.core.array import Array as Array
+from jaxlike.core.avals import typeof as typeof
+from jaxlike.core.config import config as config
+from jaxlike.core.config import debug_infs as debug_infs
+from jaxlike.core.config import debug_nans as debug_nans
+from jaxlike.core.config import default_matmul_precision as default_matmul_precision
+from jaxlike.core.config import disable_jit as disable_jit
+from jaxlike.core.config import enable_x64 as enable_x64
+from jaxlike.core.devices import Device as Device
+from jaxlike.core.devices import default_backend as default_backend
+from jaxlike.core.devices import device_count as device_count
+from jaxlike.core.devices import devices as devices
+from jaxlike.core.devices import host_count as host_count
+from jaxlike.core.devices import host_id as host_id
+from jaxlike.core.devices import host_ids as host_ids
+from jaxlike.core.devices import local_device_count as local_device_count
+from jaxlike.core.devices import local_devices as local_devices
+from jaxlike.core.devices import process_count as process_count
+from jaxlike.core.devices import process_index as process_index
+from jaxlike.core.devices import process_indices as process_indices
+from jaxlike.core.scalars import float0 as float0
+from jaxlike.core.trace import ensure_compile_time_eval as ensure_compile_time_eval
+from jaxlike.environment import print_environment_info as print_environment_info
+from jaxlike.numpy.indexers import ds as ds
+from jaxlike.primitives.callbacks import effects_barrier as effects_barrier
+from jaxlike.primitives.callbacks import pure_callback as pure_callback
+from jaxlike.transforms.closure import closure_convert as closure_convert
+from jaxlike.transforms.closure import custom_gradient as custom_gradient
+from jaxlike.transforms.closure import named_call as named_call
+from jaxlike.transforms.closure import named_scope as named_scope
+from jaxlike.transforms.custom_jvp import custom_jvp as custom_jvp
+from jaxlike.transforms.custom_vjp import custom_vjp as custom_vjp
+from jaxlike.transforms.grad import grad as grad
+from jaxlike.transforms.grad import jvp as jvp
+from jaxlike.transforms.grad import linear_transpose as linear_transpose
+from jaxlike.transforms.grad import linearize as linearize
+from jaxlike.transforms.grad import value_and_grad as value_and_grad
+from jaxlike.transforms.grad import vjp as vjp
+from jaxlike.transforms.jacobian import hessian as hessian
+from jaxlike.transforms.jacobian import jacfwd as jacfwd
+from jaxlike.transforms.jacobian import jacobian as jacobian
+from jaxlike.transforms.jacobian import jacrev as jacrev
+from jaxlike.transforms.jit import clear_caches as clear_caches
+from jaxlike.transforms.jit import jit as jit
+from jaxlike.transforms.make_jaxpr import ShapeDtypeStruct as ShapeDtypeStruct
+from jaxlike.transforms.make_jaxpr import eval_shape as eval_shape
+from jaxlike.transforms.make_jaxpr import make_jaxpr as make_jaxpr
+from jaxlike.transforms.remat import checkpoint as checkpoint
+from jaxlike.transforms.remat import remat as remat
+from jaxlike.transforms.transfer import block_until_ready as block_until_ready
+from jaxlike.transforms.transfer import copy_to_host_async as copy_to_host_async
+from jaxlike.transforms.transfer import device_get as device_get
+from jaxlike.transforms.transfer import device_put as device_put
+from jaxlike.transforms.transfer import live_arrays as live_arrays
+from jaxlike.transforms.vmap import vmap as vmap
+
+__version__: str
