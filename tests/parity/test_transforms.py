@@ -1,5 +1,6 @@
 """The transforms' user functions: the same program on jaxlike and on jax."""
 
+import importlib
 import os
 
 import pytest
@@ -7,21 +8,19 @@ import pytest
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
 jax = pytest.importorskip("jax")
 
-import jax.ad_checkpoint  # noqa: E402
-import jax.custom_batching  # noqa: E402
-import jax.custom_derivatives  # noqa: E402
-import jax.experimental  # noqa: E402
-
 import jaxlike  # noqa: E402
 from tests.parity import (  # noqa: E402
-    cases_batching,
     cases_bad_calls,
+    cases_batching,
     cases_custom,
     cases_grad,
     cases_jit,
     cases_vmap,
 )
 from tests.parity.compare import check_same  # noqa: E402
+
+for name in ("ad_checkpoint", "custom_batching", "custom_derivatives", "experimental"):
+    importlib.import_module(f"jax.{name}")
 
 CASES = [
     *cases_grad.CASES,
