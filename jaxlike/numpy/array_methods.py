@@ -25,9 +25,7 @@ from jaxlike.core.trace import (
     ignore_float_errors,
     restore_float_errors,
 )
-from jaxlike.numpy.at import IndexUpdateHelper
 from jaxlike.numpy.dispatch import _all_plans, _blockers
-from jaxlike.numpy.indexing import getitem
 from jaxlike.numpy.operators import PLANNED_DTYPES, operators
 from jaxlike.primitives import complexes, conversion
 
@@ -295,12 +293,31 @@ def byteswap(x: Any) -> Any:
 # --- putting them on the classes
 
 
+# indexing is imported when it is first used, and then stands on the classes itself
+
+
+def _first_getitem(x, index):
+    from jaxlike.numpy.indexing import getitem
+
+    for cls in (Array, Tracer):
+        cls.__getitem__ = getitem
+    return getitem(x, index)
+
+
+def _first_at(x):
+    from jaxlike.numpy.at import IndexUpdateHelper
+
+    for cls in (Array, Tracer):
+        cls.at = property(IndexUpdateHelper)
+    return IndexUpdateHelper(x)
+
+
 def install() -> None:
     """Put operators, methods and properties on Array and Tracer."""
     shared: dict[str, Any] = {name: _LateMethod(name) for name in _FUNCTIONS}
     shared.update(
         astype=astype,
-        at=property(IndexUpdateHelper),
+        at=property(_first_at),
         byteswap=byteswap,
         compress=compress,
         copy=copy,
@@ -317,7 +334,7 @@ def install() -> None:
         __array_namespace__=array_namespace,
         __iter__=iterate,
         __reversed__=reverse,
-        __getitem__=getitem,
+        __getitem__=_first_getitem,
     )
     of_arrays, of_tracers = operators()
     for cls, methods in ((Array, of_arrays), (Tracer, of_tracers)):
