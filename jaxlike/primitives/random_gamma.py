@@ -41,9 +41,12 @@ def unit_floats(bits: np.ndarray, dtype: np.dtype) -> np.ndarray:
     """
     width, mantissa, used = float_layout(dtype)
     word = np.dtype(f"uint{width}")
-    one = np.ones((), dtype).view(word)
-    shifted = bits.astype(word, copy=False) >> word.type(used - mantissa)
-    return (shifted | one).view(dtype) - np.ones((), dtype)
+    one = np.ones((), dtype)
+    words = np.empty(bits.shape, word)
+    np.right_shift(bits.astype(word, copy=False), word.type(used - mantissa), words)
+    np.bitwise_or(words, one.view(word), words)
+    floats = words.view(dtype)
+    return np.subtract(floats, one, floats)
 
 
 # --- sampling, on flat arrays: a key and a parameter for each sample

@@ -94,8 +94,8 @@ def lognormal(
     """
     key, _ = check_key("lognormal", key)
     dtype = inexact_dtype("lognormal", dtype)
-    (sigma,) = safely("lognormal", dtype, sigma)
     shape = samples_shape("lognormal", shape, sigma)
+    (sigma,) = safely("lognormal", dtype, sigma)
     return lax.exp(jnp.multiply(normals(key, shape, dtype), sigma))
 
 
@@ -266,8 +266,8 @@ def rayleigh(
     """
     key, _ = check_key("rayleigh", key)
     dtype = float_dtype("rayleigh", dtype)
-    (scale,) = safely("rayleigh", dtype, scale)
     shape = samples_shape("rayleigh", shape, scale)
+    (scale,) = safely("rayleigh", dtype, scale)
     log_u = lax.log(unit_interval(key, shape, dtype))
     return jnp.multiply(scale, lax.sqrt(lax.mul(log_u, _scalar(-2, dtype))))
 
@@ -288,8 +288,8 @@ def pareto(
     """
     key, _ = check_key("pareto", key)
     dtype = float_dtype("pareto", dtype)
-    (b,) = safely("pareto", dtype, b)
     shape = samples_shape("pareto", shape, b)
+    (b,) = safely("pareto", dtype, b)
     return lax.exp(jnp.divide(exponentials(key, shape, dtype), b))
 
 
@@ -330,8 +330,8 @@ def triangular(
     """
     key, _ = check_key("triangular", key)
     dtype = float_dtype("triangular", dtype)
-    left, mode, right = safely("triangular", dtype, left, mode, right)
     shape = samples_shape("triangular", shape, left, mode, right)
+    left, mode, right = safely("triangular", dtype, left, mode, right)
     u = unit_interval(key, shape, dtype)
     width = jnp.subtract(right, left)
     rise = jnp.subtract(mode, left)
@@ -367,8 +367,8 @@ def wald(
     """
     key, _ = check_key("wald", key)
     dtype = float_dtype("wald", dtype)
-    (mean,) = safely("wald", dtype, mean)
     shape = samples_shape("wald", shape, mean)
+    (mean,) = safely("wald", dtype, mean)
     normal_key, choice_key = subkeys(key)
     mean = jnp.broadcast_to(mean, shape)
     v = normals(normal_key, shape, dtype)

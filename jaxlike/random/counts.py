@@ -248,8 +248,9 @@ def binomial(
     check_arraylike("binomial", n, p)
     dtype = float_dtype("binomial", dtype)
     shape = samples_shape("binomial", shape, n, p)
-    n, p = (jnp.broadcast_to(as_dtype(x, dtype), shape) for x in (n, p))
-    return _binomials(key, n, p)
+    strong = (as_dtype(x, get_aval(x).dtype) for x in (n, p))
+    n, p = (jnp.broadcast_to(x, shape) for x in promote_dtypes_inexact(*strong))
+    return _binomials(key, n, p).astype(dtype)
 
 
 def multinomial(

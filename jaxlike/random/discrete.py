@@ -203,7 +203,7 @@ def choice(
         n = items.shape[axis]
     draws = math.prod(shape)
     if not draws:
-        return _empty_choice(items, axis, shape)
+        return jnp.zeros(shape, int if items is None else items.dtype)
     if n <= 0:
         raise ValueError("a must be greater than 0 unless no samples are taken")
     if not replace and draws > n:
@@ -226,14 +226,6 @@ def choice(
     return index if items is None else jnp.take(items, index, axis, mode="clip")
 
 
-def _empty_choice(items, axis: int, shape: tuple[int, ...]) -> Array:
-    if items is None:
-        return jnp.zeros(shape, int)
-    return jnp.zeros(
-        (*items.shape[:axis], *shape, *items.shape[axis + 1 :]), items.dtype
-    )
-
-
 def _weighted(key, p, n: int, shape, replace: bool, mode) -> Array:
     check_arraylike("choice", p)
     (p,) = promote_dtypes_inexact(p)
@@ -251,4 +243,5 @@ def _weighted(key, p, n: int, shape, replace: bool, mode) -> Array:
         u = unit_interval(key, shape, dtype)
         return jnp.searchsorted(sums, jnp.multiply(sums[-1], 1 - u))
     scores = lax.add(gumbels(key, (n,), dtype, mode), lax.log(p))
-    return jnp.reshape(lax.top_k(scores, math.prod(shape))[1], shape)
+    _, indices = lax.top_k(scores, math.prod(shape))
+    return jnp.reshape(indices, shape).astype(int)

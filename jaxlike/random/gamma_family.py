@@ -96,8 +96,8 @@ def beta(
     """
     key, _ = check_key("beta", key)
     dtype = float_dtype("beta", dtype)
-    a, b = safely("beta", dtype, a, b)
     shape = samples_shape("beta", shape, a, b)
+    a, b = safely("beta", dtype, a, b)
     logs = [gammas(k, x, shape, dtype, log=True) for k, x in zip(subkeys(key), (a, b))]
     largest = lax.max(*logs)
     x, y = (lax.exp(lax.sub(log, largest)) for log in logs)
@@ -166,8 +166,9 @@ def chisquare(
     """
     key, _ = check_key("chisquare", key)
     dtype = float_dtype("chisquare", dtype)
+    shape = samples_shape("chisquare", shape, df)
     (df,) = safely("chisquare", dtype, df)
-    return _chisquares(key, df, samples_shape("chisquare", shape, df), dtype)
+    return _chisquares(key, df, shape, dtype)
 
 
 def f(
@@ -187,8 +188,8 @@ def f(
     """
     key, _ = check_key("f", key)
     dtype = float_dtype("f", dtype)
-    dfden, dfnum = safely("f", dtype, dfden, dfnum)
     shape = samples_shape("f", shape, dfnum, dfden)
+    dfden, dfnum = safely("f", dtype, dfden, dfnum)
     den_key, num_key = subkeys(key)
     num = jnp.divide(_chisquares(num_key, dfnum, shape, dtype), dfnum)
     den = jnp.divide(_chisquares(den_key, dfden, shape, dtype), dfden)
@@ -211,8 +212,8 @@ def t(
     """
     key, _ = check_key("t", key)
     dtype = float_dtype("t", dtype)
-    (df,) = safely("t", dtype, df)
     shape = samples_shape("t", shape, df)
+    (df,) = safely("t", dtype, df)
     normal_key, gamma_key = subkeys(key)
     half = lax.div(df, np.array(2, dtype))
     scale = jnp.divide(half, gammas(gamma_key, half, shape, dtype, log=False))
