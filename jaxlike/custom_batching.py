@@ -19,7 +19,7 @@ def sequential_vmap(fun: Callable) -> custom_vmap:
 
     >>> import jaxlike, jaxlike.numpy as jnp
     >>> from jaxlike.custom_batching import sequential_vmap
-    >>> jaxlike.vmap(sequential_vmap(jnp.sum))(jnp.ones((2, 3)))
+    >>> jaxlike.vmap(sequential_vmap(lambda x: jnp.sum(x)))(jnp.ones((2, 3)))
     Array([3., 3.], dtype=float32)
     """
     f = custom_vmap(fun)

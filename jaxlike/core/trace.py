@@ -175,7 +175,7 @@ class Tracer:
         value = self.concrete_value()
         if value is None:
             raise error(self, context) if context else error(self)
-        return value
+        return array.to_array(value)
 
 
 aval_of_type[Tracer] = operator.attrgetter("aval")

@@ -64,9 +64,9 @@ def _recompute_barrier(eqn: JaxprEqn) -> Primitive | None:
     params = eqn.params
     if not (params.get("prevent_cse") and params.get("differentiated")):
         return None
-    from jaxlike.core.primitive import registry
+    from jaxlike.primitives.identity import optimization_barrier_p
 
-    return registry["optimization_barrier"]
+    return optimization_barrier_p
 
 
 def _guard(inner: Substitution, invars, barrier, eqn, eqns) -> None:
