@@ -12,9 +12,12 @@ import jaxlike  # noqa: E402
 from tests.parity import (  # noqa: E402
     cases_bad_calls,
     cases_batching,
+    cases_checkpoint,
     cases_custom,
     cases_grad,
     cases_jit,
+    cases_stages,
+    cases_vjp,
     cases_vmap,
 )
 from tests.parity.compare import check_same  # noqa: E402
@@ -24,6 +27,9 @@ for name in ("ad_checkpoint", "custom_batching", "custom_derivatives", "experime
 
 CASES = [
     *cases_grad.CASES,
+    *cases_vjp.CASES,
+    *cases_stages.CASES,
+    *cases_checkpoint.CASES,
     *cases_vmap.CASES,
     *cases_jit.CASES,
     *cases_custom.CASES,
