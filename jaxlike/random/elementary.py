@@ -93,7 +93,7 @@ def between(key: Any, shape: tuple[int, ...], dtype: np.dtype, low: Any, high: A
             out = unit._data  # nobody else has it yet
             np.multiply(out, span, out)
             np.add(out, low, out)
-            np.maximum(out, low, out)
+            np.maximum(out, low, out=out)
             return unit
     else:
         span = lax.sub(high, low)
