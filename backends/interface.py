@@ -11,7 +11,7 @@ from jaxlike.core.jaxpr import ClosedJaxpr
 
 
 class Executable(Protocol):
-    """A compiled jaxpr. Calls are re-entrant, and outputs are never written to later."""
+    """A compiled jaxpr. Calls are re-entrant; outputs are never written to later."""
 
     def __call__(self, buffers: list[np.ndarray]) -> list[np.ndarray]:
         """Run on one buffer an input of the jaxpr; returns one an output."""

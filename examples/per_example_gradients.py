@@ -1,4 +1,4 @@
-"""DP-SGD on handwritten digits: per-example gradients by vmap(grad), clipped and noised.
+"""DP-SGD on handwritten digits: gradients by vmap(grad), clipped and noised.
 
 The algorithm is that of Abadi et al., "Deep Learning with Differential Privacy" (2016).
 
@@ -80,8 +80,8 @@ def check_and_time(params, images, labels):
     loop = best_of(by_loop, 3)
     mapped = best_of(lambda: per_example(params, images, labels), 20)
     print(
-        f"{len(images)} gradients: vmap(grad) {1e3 * mapped:.2f} ms, a Python loop over "
-        f"a jitted gradient {1e3 * loop:.1f} ms ({loop / mapped:.0f} times as long)"
+        f"{len(images)} gradients: vmap(grad) {1e3 * mapped:.2f} ms, a Python loop "
+        f"over a jitted gradient {1e3 * loop:.1f} ms, {loop / mapped:.0f} times as long"
     )
     return error
 

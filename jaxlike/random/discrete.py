@@ -93,7 +93,7 @@ def categorical(
 
     >>> import jaxlike
     >>> jaxlike.random.categorical(jaxlike.random.key(0), jaxlike.numpy.zeros((4, 3)))
-    Array([1, 1, 1, 0], dtype=int32)
+    Array([1, 1, 2, 1], dtype=int32)
     """
     key, _ = check_key("categorical", key)
     check_arraylike("categorical", logits)

@@ -104,8 +104,10 @@ def first_step(library: str, env: dict[str, str]) -> float:
         source = source.replace("import jaxlike.numpy", "import jax.numpy")
         source = source.replace("from jaxlike import", "from jax import")
         source = source.replace("partial(jax.jit, backend=backend)", "jax.jit")
-    # the process's own start-up is the same for both and left out
-    code = "import time; _start = time.perf_counter()\n" + source.replace(
+    # the interpreter's own start-up is the same for both and left out
+    head = "from __future__ import annotations\n"
+    code = source.replace(head, head + "import time; _start = time.perf_counter()\n")
+    code = code.replace(
         "first_step = time.perf_counter()",
         "print('RESULT', time.perf_counter() - _start); raise SystemExit(0)",
     )

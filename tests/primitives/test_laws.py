@@ -190,10 +190,10 @@ def _pullback_jaxpr(case: Case) -> Jaxpr:
     return make_jaxpr(pullback)(*[args[i] for i in case.grad_args]).jaxpr
 
 
-# a case is one call of one array program: these need an axis, a caller or a pair of runs
+# a case is one call of one array program: these need an axis, a caller or keys
 ELSEWHERE = {
-    "psum pmax pmin all_gather reduce_scatter all_to_all ppermute pbroadcast axis_index "
-    "ragged_all_to_all": "test_collectives.py",
+    "psum pmax pmin all_gather reduce_scatter all_to_all ppermute pbroadcast "
+    "axis_index ragged_all_to_all": "test_collectives.py",
     "pure_callback io_callback debug_callback": "test_callbacks.py",
     "random_seed random_split random_fold_in random_bits random_wrap random_unwrap "
     "random_clone threefry2x32 random_gamma rng_bit_generator rng_uniform": (
