@@ -7,6 +7,7 @@ it, jitted where that is the point. What the numbers are measured with is in `ru
 from __future__ import annotations
 
 import importlib
+import itertools
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -206,7 +207,7 @@ def _mlp(sizes, seed=0):
             (rng.standard_normal((n, m)) / np.sqrt(n)).astype(np.float32),
             np.zeros(m, np.float32),
         )
-        for n, m in zip(sizes, sizes[1:])
+        for n, m in itertools.pairwise(sizes)
     ]
 
 
@@ -248,7 +249,7 @@ def mlp_small(jax):
 def _cnn(channels, size, classes):
     rng = np.random.default_rng(0)
     params = {}
-    for i, (n, m) in enumerate(zip(channels, channels[1:])):
+    for i, (n, m) in enumerate(itertools.pairwise(channels)):
         scale = 1 / np.sqrt(9 * n)
         params[f"conv{i}"] = (rng.standard_normal((3, 3, n, m)) * scale).astype(
             np.float32
