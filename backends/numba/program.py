@@ -14,16 +14,13 @@ import numpy as np
 
 from jaxlike.backends.numba import blas
 from jaxlike.backends.numba.steps import FRESH, build_steps
-from jaxlike.backends.plan.access import is_layout, leaves
-from jaxlike.backends.plan.clusters import Cluster, Fusion
-from jaxlike.backends.plan.inlining import inline_producers
-from jaxlike.backends.plan.library import lower_library
-from jaxlike.backends.plan.lowering import Lowered, lower_cluster
+from jaxlike.backends.plan.access import is_layout
+from jaxlike.backends.plan.lowering import Lowered
 from jaxlike.backends.plan.memory import Lifetime, plan_arena
 from jaxlike.backends.plan.prepare import prepare
+from jaxlike.backends.plan.schedule import Schedule, with_stored_outputs
 from jaxlike.core.dtypes import storage_dtype
 from jaxlike.core.jaxpr import ClosedJaxpr, JaxprEqn, Literal, Var, literal_buffer
-from jaxlike.core.primitive import registry
 from jaxlike.core.trace import ignore_float_errors, restore_float_errors
 
 # How a result becomes the caller's: as it is; copied, because it lies in memory of the
@@ -62,32 +59,9 @@ class Program:
             self.slot(v)
         for v, value in zip(jaxpr.constvars, self.closed.consts):
             self._constants[self._slots[v]] = np.asarray(value)
-        self.fusion = Fusion(jaxpr)
-        inline_producers(self.fusion)
-        needed = _needed_outside(self.fusion)
-        position = {id(e): i for i, e in enumerate(jaxpr.eqns)}
-        self.schedule: list[Lowered | JaxprEqn] = []
-        self._in_memory = {*jaxpr.constvars, *jaxpr.invars}
-        for i, step in enumerate(self.fusion.order()):
-            if isinstance(step, Cluster):
-                lowered = lower_cluster(
-                    step, needed[step.number], position, f"{self.name}_{i}"
-                )
-                if not lowered.outputs:
-                    continue
-                for v in lowered.inputs:
-                    self._make_available(v)
-                self._in_memory.update(lowered.outputs)
-                self.schedule.append(lowered)
-            else:
-                self._schedule_call(step)
-        for v in jaxpr.outvars:
-            if type(v) is not Literal:
-                self._make_available(v)
-        # what kernels write
-        self.stored = {
-            v for s in self.schedule if isinstance(s, Lowered) for v in s.outputs
-        }
+        schedule = Schedule(jaxpr, self.name)
+        self.fusion, self.schedule = schedule.fusion, schedule.steps
+        self.stored = schedule.stored
         self.steps = build_steps(self)
         self.in_slots = [self._slots[v] for v in jaxpr.invars]
         self.outs = [self._output(v) for v in jaxpr.outvars]
@@ -106,32 +80,6 @@ class Program:
         slot = self.slot(Var(None))  # type: ignore[arg-type]
         self._constants[slot] = value
         return slot
-
-    def _schedule_call(self, eqn: JaxprEqn) -> None:
-        lowered = lower_library(eqn, self.fusion.resolver)
-        if lowered is not None:
-            made = {v for low in lowered for v in low.outputs}
-            for low in lowered:
-                for v in low.inputs:
-                    if v not in made:
-                        self._make_available(v)
-            # all in one native run: some may write to one result together
-            self._in_memory.update(made)
-            self.schedule += lowered
-            return
-        for v in eqn.invars:
-            if type(v) is not Literal:
-                self._make_available(v)
-        self._in_memory.update(eqn.outvars)
-        self.schedule.append(eqn)
-
-    def _make_available(self, var: Var) -> None:
-        """Schedule the layout equations that give `var` as an array."""
-        if var in self._in_memory:
-            return
-        eqn = self.fusion.defs[var]
-        assert is_layout(eqn), f"{eqn.primitive} should have been scheduled"
-        self._schedule_call(eqn)
 
     def _output(self, atom) -> tuple[int, int]:
         """(slot, how the array there becomes the caller's own: AS_IS, COPY, CHECK)."""
@@ -318,26 +266,6 @@ def _native_body(closed: ClosedJaxpr) -> NativeBody | None:
     )
 
 
-def with_stored_outputs(closed: ClosedJaxpr) -> ClosedJaxpr:
-    """The same jaxpr where each output is an equation's own: none is an input, a
-    literal, a view, or another output again."""
-    jaxpr = closed.jaxpr
-    defs = {v: e for e in jaxpr.eqns for v in e.outvars}
-    eqns, outvars, seen = list(jaxpr.eqns), [], set()
-    for atom in jaxpr.outvars:
-        eqn = defs.get(atom) if type(atom) is not Literal else None
-        if eqn is None or is_layout(eqn) or atom in seen:
-            copy = Var(atom.aval)
-            params = {"new_dtype": atom.aval.dtype, "weak_type": False}
-            params["sharding"] = None
-            convert = registry["convert_element_type"]
-            eqns.append(JaxprEqn([atom], [copy], convert, params))
-            atom = copy
-        seen.add(atom)
-        outvars.append(atom)
-    return ClosedJaxpr(jaxpr.replace(eqns=eqns, outvars=outvars), closed.consts)
-
-
 def _own(out: np.ndarray, how: int, buffers: Sequence[np.ndarray]) -> np.ndarray:
     if how == CHECK and not any(np.may_share_memory(out, b) for b in buffers):
         return out
@@ -352,37 +280,3 @@ def _aligned(nbytes: int) -> np.ndarray:
 
 def _nbytes(var: Var) -> int:
     return var.aval.size * storage_dtype(var.aval.dtype).itemsize
-
-
-def _needed_outside(fusion: Fusion) -> dict[int, set[Var]]:
-    """For each cluster, by number, its variables that others read."""
-    needed: dict[int, set[Var]] = {c.number: set() for c in fusion.clusters}
-    owner = {e.outvars[0]: c.number for c in fusion.clusters for e in c.members}
-
-    def read(var: Var, reader: int | None) -> None:
-        number = owner.get(var)
-        if number is not None and number != reader:
-            needed[number].add(var)
-
-    def read_array(atom) -> None:
-        """An array of the value is wanted: so is the one that it is a view of."""
-        while type(atom) is not Literal:
-            read(atom, None)
-            eqn = fusion.defs.get(atom)
-            if eqn is None or not is_layout(eqn) or not eqn.invars:
-                return
-            atom = eqn.invars[0]
-
-    for cluster in fusion.clusters:
-        for eqn in cluster.members:
-            for access in (x for a in cluster.operands[eqn] for x in leaves(a)):
-                if isinstance(access.base, Var):
-                    read(access.base, cluster.number)
-                    if access.base not in owner:
-                        read_array(access.base)
-    for eqn in fusion.calls.values():
-        for v in eqn.invars:
-            read_array(v)
-    for v in fusion.jaxpr.outvars:
-        read_array(v)
-    return needed
