@@ -32,6 +32,7 @@ from jaxlike.transforms.custom_common import (
     nondiff_positions,
     to_rule,
 )
+from jaxlike.transforms.rewrite.inline import call_param
 
 
 class CustomJVPPrimitive(Primitive):
@@ -98,6 +99,7 @@ def _shape(*avals, call_jaxpr, **_):
 
 custom_jvp_call_p.shape = _shape
 custom_jvp_call_p.effectful = True
+call_param[custom_jvp_call_p] = "call_jaxpr"
 custom_jvp_call_p.evaluate = lambda *args, call_jaxpr, **_: evaluate_jaxpr(
     call_jaxpr.jaxpr, call_jaxpr.consts, *args
 )

@@ -23,9 +23,11 @@ from jaxlike.core.zeros import Zero, is_undefined_primal
 from jaxlike.transforms.batching import batch_jaxpr, materialize
 from jaxlike.transforms.jvp import jvp_jaxpr
 from jaxlike.transforms.linearize import linearize_jaxpr
+from jaxlike.transforms.rewrite.inline import call_param
 from jaxlike.transforms.transpose import transpose_jaxpr
 
 jit_p = Primitive("jit", multiple_results=True, structural=True)
+call_param[jit_p] = "jaxpr"
 
 
 class Executable:

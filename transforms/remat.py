@@ -39,9 +39,6 @@ from jaxlike.transforms.arguments import (
     leaf_names,
 )
 from jaxlike.transforms.batching import batch_jaxpr, materialize
-from jaxlike.transforms.custom_jvp import custom_jvp_call_p
-from jaxlike.transforms.custom_vjp import custom_vjp_call_p
-from jaxlike.transforms.jit_primitive import jit_p
 from jaxlike.transforms.jvp import jvp_jaxpr
 from jaxlike.transforms.linearize import linearize_jaxpr
 from jaxlike.transforms.remat_policies import Policy, saves
@@ -52,10 +49,7 @@ from jaxlike.transforms.transpose import transpose_jaxpr
 checkpoint_p = Primitive("checkpoint", multiple_results=True, structural=True)
 remat_p = checkpoint_p
 
-call_param[jit_p] = "jaxpr"
 call_param[checkpoint_p] = "jaxpr"
-call_param[custom_jvp_call_p] = "call_jaxpr"
-call_param[custom_vjp_call_p] = "call_jaxpr"
 
 
 def checkpoint(

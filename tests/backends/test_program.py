@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 
 import numpy as np
@@ -271,3 +273,16 @@ def test_text():
     assert first.startswith("program big(v0:f32[60,40]): ")
     assert last.startswith("return v")
     assert "product float32" in text and "= exp f32" in text
+
+
+def test_calls_are_inlined_from_the_start():
+    """Custom rules too, before anything imports remat."""
+    code = (
+        "import jaxlike, sys\n"
+        "from jaxlike.backends.plan.prepare import prepare\n"
+        "closed = jaxlike.make_jaxpr(jaxlike.jit(jaxlike.nn.relu))(1.0)\n"
+        "assert 'jaxlike.transforms.remat' not in sys.modules\n"
+        "print(*(e.primitive.name for e in prepare(closed).jaxpr.eqns))"
+    )
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert out.stdout.split() == ["max"], out
