@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from jaxlike.core.jaxpr import ClosedJaxpr
+from jaxlike.transforms.rewrite.compose import compose
 from jaxlike.transforms.rewrite.cse import cse
 from jaxlike.transforms.rewrite.dce import dce
+from jaxlike.transforms.rewrite.fold import fold_constants
 from jaxlike.transforms.rewrite.inline import inline_calls
+from jaxlike.transforms.rewrite.laws import apply_laws
 from jaxlike.transforms.rewrite.simplify import simplify
 
-PASSES = (inline_calls, dce, simplify, cse, dce)
+PASSES = (inline_calls, dce, fold_constants, simplify, apply_laws, compose, cse, dce)
 
 
 def prepare(closed: ClosedJaxpr) -> ClosedJaxpr:
-    """The jaxpr without calls, dead code and repetitions."""
+    """The jaxpr without calls, dead code, repetitions and what is known already."""
     for rewrite in PASSES:
         closed = rewrite(closed)
     return closed

@@ -1,4 +1,4 @@
-"""Floor 2: the jaxpr-to-jaxpr passes (inline, dce, cse, fold, simplify).
+"""Floor 2: the jaxpr-to-jaxpr passes (inline, dce, fold, simplify, laws, compose, cse).
 
 May import jaxlike.core and jaxlike.primitives.
 """
