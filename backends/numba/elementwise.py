@@ -11,6 +11,7 @@ import numpy as np
 from jaxlike.backends.numba import math
 from jaxlike.backends.numba.llvm import V
 from jaxlike.backends.numba.math.explog import power
+from jaxlike.backends.numba.random_words import threefry_word
 from jaxlike.backends.plan.ir import Op
 from jaxlike.backends.plan.ops import BFLOAT16, BOOL, kind
 
@@ -75,6 +76,8 @@ def emit_op(op: Op, args: list[V], dtypes: list[np.dtype]) -> V:
     if name == "bitcast_convert_type":
         word = to_memory(args[0], dtype)
         return from_memory(word.cast("bitcast", memory_elem(op.dtype)), op.dtype)
+    if name == "threefry_word":
+        return threefry_word(*args, **params)
     lanes = max(a.type.lanes for a in args)
     args = [a.b.splat(a, lanes) for a in args]
     rule = _RULES.get(name)
@@ -273,9 +276,16 @@ _FLOAT_RULES = {
 
 
 # -- integers and bool -----------------------------------------------------------------
+def _is_positive_literal(v: V) -> bool:
+    number = v.text.removeprefix(f"splat ({v.type.elem} ").removesuffix(")")
+    return number.isdecimal() and int(number) > 0
+
+
 def _divide(a: V, c: V, dtype: np.dtype, remainder: bool) -> V:
     """Truncating division that never traps."""
     signed, bits = kind(dtype) == "i", a.type.bits
+    if _is_positive_literal(c):  # LLVM multiplies instead
+        return a._binary(("s" if signed else "u") + ("rem" if remainder else "div"), c)
     zero = c.eq(0)
     minus = c.eq(-1) if signed else None
     safe = (zero | minus if signed else zero).where(1, c)

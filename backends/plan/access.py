@@ -207,6 +207,8 @@ class Resolver:
         """As resolve, when only the flat address is known: through reshapes alone."""
         while type(atom) is not Literal:
             eqn = self.defs.get(atom)
+            if eqn is not None and eqn.primitive.name == "iota" and atom.aval.ndim == 1:
+                return Access(None, address, eqn)
             if eqn is None or eqn.primitive.name not in ("reshape", "squeeze"):
                 break
             atom = eqn.invars[0]

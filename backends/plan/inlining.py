@@ -24,6 +24,8 @@ MAX_INLINED = 12
 """Equations of a cluster that may vanish."""
 CHEAP = 8
 """The cost (ops.OpSpec.cost) up to which values are computed more than once."""
+FEW = 64
+"""Elements of a cluster that a longer reader may compute again for itself."""
 SMALL = 4096
 """Elements that stay in the nearest cache: reading more of them again is no loss."""
 
@@ -83,6 +85,8 @@ def _pays(cluster: Cluster, reads) -> bool:
         return False
     if sum(count * math.prod(reader.space) for reader, _, count in reads) <= size:
         return True
+    if _at_one_place(cluster, reads):
+        return True
     if sum(OPS[op_name(e)].cost for e in cluster.members) > CHEAP:
         return False
     sources = {
@@ -93,6 +97,22 @@ def _pays(cluster: Cluster, reads) -> bool:
         if isinstance(leaf.base, Var) and leaf.base not in cluster.levels
     }
     return size <= SMALL or len(sources) <= 1
+
+
+def _at_one_place(cluster: Cluster, reads) -> bool:
+    """Whether long readers each need a few fixed elements, and so compute them once:
+    the words of the subkey that random numbers are drawn with."""
+    made = {e.outvars[0] for e in cluster.members}
+    return math.prod(cluster.space) <= FEW and all(
+        math.prod(reader.space) > FEW
+        and not any(
+            any(leaf.address.coefs)
+            for a in reader.operands[eqn]
+            for leaf in leaves(a)
+            if leaf.base in made
+        )
+        for reader, eqn, _ in reads
+    )
 
 
 def _dissolve(fusion: Fusion, cluster: Cluster, made: set[Var], reads) -> None:

@@ -24,6 +24,7 @@ from jaxlike.backends.plan.ir import (
     value_dtypes,
 )
 from jaxlike.backends.plan.ops import BOOL, compute_dtype, identity, kind
+from jaxlike.primitives.random_bits import threefry_word_p
 
 
 def interpret(kernel: Kernel, arguments: Sequence[np.ndarray]) -> None:
@@ -411,6 +412,10 @@ def _shift_arithmetic(x: int, n: int, bits: int) -> int:
     return signed >> min(n, bits - 1)
 
 
+def _threefry_word(*words, word: int):
+    return threefry_word_p.evaluate(*map(np.atleast_1d, words), word=word)[0]
+
+
 def _clz(x: int, bits: int) -> int:
     return bits - (x & ((1 << bits) - 1)).bit_length()
 
@@ -448,6 +453,7 @@ _OPS: dict[str, Callable] = {
     "shift_right_arithmetic": _shift(_shift_arithmetic),
     "population_count": _integers(lambda x, b: (x & ((1 << b) - 1)).bit_count()),
     "clz": _integers(_clz),
+    "threefry_word": _threefry_word,
     "copy": lambda x: x,
     "complex": lambda x, y: x + 1j * y if np.isfinite(y) else complex(x, y),
     "real": np.real,

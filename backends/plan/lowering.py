@@ -32,6 +32,7 @@ MAX_ROW = 1 << 14
 """Elements of scratch that a grid point may have."""
 
 _PARAMS = {
+    "threefry_word": ("word",),
     "integer_pow": ("y",),
     "round": ("rounding_method",),
     "reduce_precision": ("exponent_bits", "mantissa_bits"),

@@ -98,6 +98,9 @@ OPS: dict[str, OpSpec] = {
         ("shift_left", "shift_right_logical", "shift_right_arithmetic"), OpSpec(2, _INT)
     ),
     **dict.fromkeys(("population_count", "clz"), OpSpec(1, _INT, cost=2)),
+    # Threefry-2x32 of key words k0, k1 and counter words x0, x1, all uint32: output
+    # word 0, word 1, or (2) both xored.
+    "threefry_word": OpSpec(4, "u", cost=60, params=("word",)),
     # Conversions: to the Op's dtype. Float to int truncates and saturates, NaN is 0.
     "convert_element_type": OpSpec(1, "biufc", "any"),
     "bitcast_convert_type": OpSpec(1, "iuf", "any"),  # equal widths

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from jaxlike.backends.plan.random_bits import expand_random
 from jaxlike.core.jaxpr import ClosedJaxpr
 from jaxlike.transforms.rewrite.compose import compose
 from jaxlike.transforms.rewrite.cse import cse
@@ -11,7 +12,17 @@ from jaxlike.transforms.rewrite.inline import inline_calls
 from jaxlike.transforms.rewrite.laws import apply_laws
 from jaxlike.transforms.rewrite.simplify import simplify
 
-PASSES = (inline_calls, dce, fold_constants, simplify, apply_laws, compose, cse, dce)
+PASSES = (
+    inline_calls,
+    dce,
+    fold_constants,
+    expand_random,
+    simplify,
+    apply_laws,
+    compose,
+    cse,
+    dce,
+)
 
 
 def prepare(closed: ClosedJaxpr) -> ClosedJaxpr:

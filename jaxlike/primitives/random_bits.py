@@ -29,6 +29,7 @@ __all__ = [
     "random_unwrap_p",
     "random_wrap_p",
     "threefry2x32_p",
+    "threefry_word_p",
 ]
 
 _UINT32 = np.dtype("uint32")
@@ -293,6 +294,25 @@ threefry2x32_p.batch = lambda axis_data, args, dims: batch_elementwise(
     threefry2x32_p, axis_data, args, dims, {}
 )
 threefry2x32_p.not_differentiable = _BITS
+
+
+# --- threefry_word: one word of the hash, or both xored: what compilers compute
+
+threefry_word_p = Primitive("threefry_word")
+BOTH = 2
+
+
+def _threefry_word_evaluate(*words, word):
+    y0, y1 = threefry.threefry2x32(*words)
+    return y0 ^ y1 if word == BOTH else (y0, y1)[word]
+
+
+threefry_word_p.shape = lambda *avals, word: _threefry2x32_shape(*avals)[0]
+threefry_word_p.evaluate = _threefry_word_evaluate
+threefry_word_p.batch = lambda axis_data, args, dims, *, word: batch_elementwise(
+    threefry_word_p, axis_data, args, dims, {"word": word}
+)
+threefry_word_p.not_differentiable = _BITS
 
 
 # --- functions

@@ -3,7 +3,7 @@
 convert_element_type to the dtype that it has    -->  the operand
 reduce_sum (and kin) over axes of size 1         -->  squeeze
 broadcast, reshape, transpose that move nothing  -->  the operand
-split                                            -->  slices
+split, unstack; stack                            -->  slices; concatenate
 mul x 1, add x 0 (integers), sub x 0, div x 1    -->  the operand
 """
 
@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from jaxlike.core.jaxpr import Atom, ClosedJaxpr, JaxprEqn, Literal, Var
+from jaxlike.core.jaxpr import Atom, ClosedJaxpr, DropVar, JaxprEqn, Literal, Var
 from jaxlike.core.primitive import registry
 from jaxlike.transforms.rewrite.substitute import Substitution
 
@@ -24,6 +24,10 @@ _ORDER_FREE = {
     "reduce_or",
     "reduce_xor",
 }
+
+
+MAX_STACKED = 16
+"""Operands up to which a stack is worth taking apart."""
 
 
 def simplify(closed: ClosedJaxpr) -> ClosedJaxpr:
@@ -40,8 +44,9 @@ def simplify(closed: ClosedJaxpr) -> ClosedJaxpr:
             scalars[eqn.outvars[0]] = invars[0]
         if any(a is not b for a, b in zip(invars, eqn.invars)):
             eqn = eqn.replace(invars=invars)
-        if eqn.primitive.name == "split":
-            eqns += _slices(eqn)
+        parts = _PARTS.get(eqn.primitive.name)
+        if parts is not None:
+            eqns += parts(eqn)
             continue
         rule = _RULES.get(eqn.primitive.name)
         same = rule(eqn) if rule is not None else None
@@ -86,11 +91,11 @@ def _as_squeeze(eqn: JaxprEqn) -> JaxprEqn:
     )
 
 
-def _slices(eqn: JaxprEqn) -> list[JaxprEqn]:
+def _slices(eqn: JaxprEqn, sizes=None) -> list[JaxprEqn]:
     """The parts of a split, each by itself."""
     (x,), axis, start = eqn.invars, eqn.params["axis"], 0
     out = []
-    for var, size in zip(eqn.outvars, eqn.params["sizes"]):
+    for var, size in zip(eqn.outvars, sizes or eqn.params["sizes"]):
         starts, limits = [0] * x.aval.ndim, list(x.aval.shape)
         starts[axis], limits[axis] = start, start + size
         start += size
@@ -103,6 +108,56 @@ def _slices(eqn: JaxprEqn) -> list[JaxprEqn]:
             JaxprEqn([x], [var], registry["slice"], params, source_info=eqn.source_info)
         )
     return out
+
+
+def _unstack(eqn: JaxprEqn) -> list[JaxprEqn]:
+    """Slices of size 1, without their axis."""
+    (x,), axis = eqn.invars, eqn.params["axis"]
+    shape = (*x.aval.shape[:axis], 1, *x.aval.shape[axis + 1 :])
+    thick = [Var(v.aval.update(shape=shape)) for v in eqn.outvars]
+    slices = _slices(eqn.replace(outvars=thick), [1] * len(thick))
+    squeeze, params = registry["squeeze"], {"dimensions": (axis,)}
+    source = eqn.source_info
+    return slices + [
+        JaxprEqn([a], [b], squeeze, params, source_info=source)
+        for a, b in zip(thick, eqn.outvars)
+        if type(b) is not DropVar
+    ]
+
+
+def _stack(eqn: JaxprEqn) -> list[JaxprEqn]:
+    """Operands with an axis of size 1 more, concatenated."""
+    axis, source = eqn.params["axis"], eqn.source_info
+    if any(type(v) is Literal for v in eqn.invars) or len(eqn.invars) > MAX_STACKED:
+        return [eqn]
+    shape = eqn.invars[0].aval.shape
+    dims = tuple(d + (d >= axis) for d in range(len(shape)))
+    params = {
+        "shape": (*shape[:axis], 1, *shape[axis:]),
+        "broadcast_dimensions": dims,
+    }
+    thick = [Var(v.aval.update(shape=params["shape"])) for v in eqn.invars]
+    broadcast = registry["broadcast_in_dim"]
+    return [
+        *(
+            JaxprEqn([a], [b], broadcast, params, source_info=source)
+            for a, b in zip(eqn.invars, thick)
+        ),
+        JaxprEqn(
+            thick,
+            eqn.outvars,
+            registry["concatenate"],
+            {"dimension": axis},
+            source_info=source,
+        ),
+    ]
+
+
+_PARTS: dict[str, Callable[[JaxprEqn], list[JaxprEqn]]] = {
+    "split": _slices,
+    "unstack": _unstack,
+    "stack": _stack,
+}
 
 
 def _convert(eqn: JaxprEqn) -> Atom | None:
