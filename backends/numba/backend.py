@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from jaxlike.backends.numba.keys import KeyProgram, program_of
 from jaxlike.backends.numba.program import Program
 from jaxlike.core.jaxpr import ClosedJaxpr
 
@@ -16,5 +17,5 @@ class NumbaBackend:
 
     def compile(
         self, closed: ClosedJaxpr, *, donated: Sequence[bool] = (), name: str = "jit"
-    ) -> Program:
-        return Program(closed, name)
+    ) -> Program | KeyProgram:
+        return program_of(closed, name)

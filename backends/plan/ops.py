@@ -156,6 +156,8 @@ def supported(name: str, dtype: np.dtype) -> bool:
     spec = OPS.get(name)
     if spec is None or dtype not in DTYPES or kind(dtype) not in spec.kinds:
         return False
+    if name == "threefry_word":
+        return dtype == np.uint32
     return kind(dtype) != "c" or name not in COMPLEX_UNSUPPORTED
 
 

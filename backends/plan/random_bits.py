@@ -32,8 +32,8 @@ from jaxlike.core.scalars import KeyDType
 from jaxlike.core.staging import StagingTrace, StagingTracer
 from jaxlike.core.state import state
 from jaxlike.primitives.bitwise import bitwise_or, shift_left, shift_right_logical
-from jaxlike.primitives.broadcasting import broadcast_in_dim, broadcasted_iota
-from jaxlike.primitives.conversion import convert_element_type
+from jaxlike.primitives.broadcasting import broadcast_in_dim, iota_p
+from jaxlike.primitives.conversion import convert
 from jaxlike.primitives.generators import generator_named
 from jaxlike.primitives.random_bits import (
     BOTH,
@@ -83,8 +83,8 @@ def _concerned(jaxpr: Jaxpr) -> bool:
     )
 
 
-def _body_on_words(closed: ClosedJaxpr) -> ClosedJaxpr:
-    """The jaxpr of a loop or branch with words for keys, inside and outside."""
+def on_words(closed: ClosedJaxpr) -> ClosedJaxpr:
+    """The same function of words in place of keys: its arguments and results, too."""
     if not _concerned(closed.jaxpr):
         return closed
     return closed.memo(
@@ -201,9 +201,9 @@ class _Rewriter:
         for name in bodies:
             body = params[name]
             if isinstance(body, ClosedJaxpr):
-                params[name] = _body_on_words(body)
+                params[name] = on_words(body)
             else:
-                params[name] = tuple(map(_body_on_words, body))
+                params[name] = tuple(map(on_words, body))
         invars = [
             self.words_of(v).atom if is_fry(v.aval) else self.sub.atom(v)
             for v in eqn.invars
@@ -264,6 +264,16 @@ _MOVES = frozenset(
 # --- the primitives of keys
 
 
+def _iota(dtype: np.dtype, shape: tuple[int, ...], dimension: int) -> Any:
+    return iota_p.bind(dtype=dtype, shape=shape, dimension=dimension)
+
+
+def _half() -> StagingTracer:
+    """32, as uint64 whether or not the user's arrays may be of 64 bits."""
+    aval = ShapedArray((), np.dtype("uint64"))
+    return StagingTracer(state.trace, aval, Literal(np.uint64(32), aval))
+
+
 def _word(words: Any, i: int, shape: Sequence[int], dims: Sequence[int]) -> Any:
     """Word i of keys, whose axes are axes `dims` of the shape."""
     one = index_in_dim(words, i, words.aval.ndim - 1, keepdims=False)
@@ -284,7 +294,7 @@ def _both_words(words: Any, shape: tuple[int, ...], dims, x0, x1) -> Any:
 
 def _paired(each: Sequence[Any], full: tuple[int, ...]) -> Any:
     each = [x if x.shape == full else broadcast_in_dim(x, full, ()) for x in each]
-    return select_n(broadcasted_iota(_I32, full, len(full) - 1), *each)
+    return select_n(_iota(_I32, full, len(full) - 1), *each)
 
 
 def _counters(size: int, shape: tuple[int, ...], full: tuple[int, ...], at: int):
@@ -292,14 +302,14 @@ def _counters(size: int, shape: tuple[int, ...], full: tuple[int, ...], at: int)
     if size == 1:
         return _ZERO, broadcast_in_dim(_ZERO, full, ())
     wide = size > 1 << 32
-    flat = broadcasted_iota(np.dtype("uint64") if wide else _U32, (size,), 0)
+    flat = _iota(np.dtype("uint64") if wide else _U32, (size,), 0)
     count = reshape(flat, shape) if shape != (size,) else flat
     if full != shape:
         count = broadcast_in_dim(count, full, range(at, at + len(shape)))
     if not wide:
         return _ZERO, count
-    high = shift_right_logical(count, np.uint64(32))
-    return convert_element_type(high, _U32), convert_element_type(count, _U32)
+    high = shift_right_logical(count, _half())
+    return convert(high, _U32), convert(count, _U32)
 
 
 def _bits(work: _Rewriter, eqn: JaxprEqn) -> bool:
@@ -313,13 +323,12 @@ def _bits(work: _Rewriter, eqn: JaxprEqn) -> bool:
     if width == 64:
         wide = np.dtype("uint64")
         high, low = (
-            convert_element_type(_hash(words, full, dims, *counter, word), wide)
-            for word in (0, 1)
+            convert(_hash(words, full, dims, *counter, word), wide) for word in (0, 1)
         )
-        bits = bitwise_or(shift_left(high, np.uint64(32)), low)
+        bits = bitwise_or(shift_left(high, _half()), low)
     else:
         bits = _hash(words, full, dims, *counter, BOTH)
-        bits = convert_element_type(bits, out.aval.dtype)
+        bits = convert(bits, out.aval.dtype)
     work.define(out, bits)
     return True
 
@@ -358,9 +367,9 @@ def _seed(work: _Rewriter, eqn: JaxprEqn) -> bool:
     seed, full = work.value(seeds), (*out.aval.shape, 2)
     high: Any = _ZERO
     if seeds.aval.dtype.itemsize == 8:
-        wide = convert_element_type(seed, np.dtype("uint64"))
-        high = convert_element_type(shift_right_logical(wide, np.uint64(32)), _U32)
-    low = convert_element_type(seed, _U32)
+        wide = convert(seed, np.dtype("uint64"))
+        high = convert(shift_right_logical(wide, _half()), _U32)
+    low = convert(seed, _U32)
     each = [
         broadcast_in_dim(x, full, range(np.ndim(x) if x is _ZERO else x.aval.ndim))
         for x in (high, low)

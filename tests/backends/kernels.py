@@ -152,6 +152,8 @@ def random_op(rng, k, values):
         extra["dtype"] = same[rng.integers(len(same))]
     elif name == "integer_pow":
         extra["y"] = int(rng.integers(0, 5))
+    elif name == "threefry_word":
+        extra["word"] = int(rng.integers(3))
     elif name == "round":
         extra["rounding_method"] = int(rng.integers(2))
     elif name == "reduce_precision":

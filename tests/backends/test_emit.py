@@ -63,6 +63,7 @@ def operands(rng, dtype, special):
 def test_every_operation_agrees_with_the_interpreter(dtype):
     rng = np.random.default_rng(3)
     unlike = {"select_n", "convert_element_type", "bitcast_convert_type", "complex"}
+    unlike.add("threefry_word")
     names = [n for n in OPS if supported(n, dtype) and n not in unlike]
     # a result of a wrong sign of zero or a NaN is found in the special values
     for special in (False, True):
