@@ -13,12 +13,13 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from jaxlike.backends.numba import blas
-from jaxlike.backends.numba.steps import FRESH, build_steps
+from jaxlike.backends.numba.steps import CALLBACKS, FRESH, build_steps
 from jaxlike.backends.plan.access import is_layout
 from jaxlike.backends.plan.lowering import Lowered
 from jaxlike.backends.plan.memory import Lifetime, plan_arena
 from jaxlike.backends.plan.prepare import prepare
 from jaxlike.backends.plan.schedule import Schedule, with_stored_outputs
+from jaxlike.core import buffers
 from jaxlike.core.dtypes import storage_dtype
 from jaxlike.core.jaxpr import ClosedJaxpr, JaxprEqn, Literal, Var, literal_buffer
 from jaxlike.core.trace import ignore_float_errors, restore_float_errors
@@ -96,6 +97,8 @@ class Program:
             return slot, AS_IS
         if eqn is None:
             return slot, COPY
+        if eqn.primitive.name in CALLBACKS:
+            return slot, COPY
         call = any(eqn is step for step in self.schedule)
         return slot, CHECK if call and eqn.primitive.name not in FRESH else AS_IS
 
@@ -110,16 +113,18 @@ class Program:
             return None
         return bind(self.in_slots, [slot for slot, _ in self.outs])
 
-    def __call__(self, buffers: Sequence[np.ndarray]) -> list[np.ndarray]:
+    def __call__(self, args: Sequence[np.ndarray]) -> list[np.ndarray]:
         if self._direct is not None:
-            return self._direct(buffers)
+            return self._direct(args)
         frames = self._frames
         try:
             env = frames.pop()
         except IndexError:
             env = self._new_frame()
-        for slot, buffer in zip(self.in_slots, buffers):
-            env[slot] = buffer
+        for slot, arg in zip(self.in_slots, args):
+            env[slot] = arg
+        if self._leased:
+            self._lay_out(env)
         token = ignore_float_errors()
         threads = self._set_blas_threads
         before = threads(1) if threads is not None else 0
@@ -134,7 +139,7 @@ class Program:
                 threads(before)
             restore_float_errors(token)
         outs = [
-            env[slot] if how == AS_IS else _own(env[slot], how, buffers)
+            env[slot] if how == AS_IS else _own(env[slot], how, args)
             for slot, how in self.outs
         ]
         for slot in self._cleared:
@@ -147,13 +152,15 @@ class Program:
         env: list[Any] = [None] * self.num_slots
         for slot, value in self._constants.items():
             env[slot] = value
-        if self.arena_bytes:
-            arena = _aligned(self.arena_bytes)
-            env[self.arena_slot] = arena
-            for slot, (offset, shape, dtype) in self.arena_views.items():
-                stop = offset + int(np.prod(shape)) * dtype.itemsize
-                env[slot] = arena[offset:stop].view(dtype).reshape(shape)
+        if self.arena_bytes and not self._leased:
+            self._lay_out(env)
         return env
+
+    def _lay_out(self, env: list[Any]) -> None:
+        """Put an arena into a frame, and the arrays in it that calls read."""
+        env[self.arena_slot] = arena = buffers.aligned(self.arena_bytes)
+        for slot, shape, dtype, offset in self.arena_views:
+            env[slot] = np.ndarray(shape, dtype, arena, offset)
 
     def plan_memory(self, lifetimes: dict[Var, tuple[int, int]]) -> None:
         """Give each temporary its place in the arena."""
@@ -162,14 +169,26 @@ class Program:
         offsets, self.arena_bytes = plan_arena(spans)
         self.arena_offset = dict(zip(variables, offsets))
         self.arena_slot = self.slot(Var(None))  # type: ignore[arg-type]
-        self.arena_views = {
-            self.slot(v): (offset, v.aval.shape, storage_dtype(v.aval.dtype))
-            for v, offset in self.arena_offset.items()
+        called = {
+            v
+            for e in self.schedule
+            if isinstance(e, JaxprEqn)
+            for v in e.invars
+            if type(v) is not Literal
         }
+        self.arena_views = [
+            (self.slot(v), v.aval.shape, storage_dtype(v.aval.dtype), offset)
+            for v, offset in self.arena_offset.items()
+            if v in called
+        ]
+        # a large arena is the program's for the time of a call only
+        self._leased = self.arena_bytes >= buffers.POOLED
 
     def _finish_slots(self) -> None:
         self.num_slots = len(self._slots)
-        kept = {*self._constants, self.arena_slot, *self.arena_views}
+        kept = {*self._constants}
+        if not self._leased:
+            kept |= {self.arena_slot, *(slot for slot, *_ in self.arena_views)}
         self._cleared = [s for s in range(self.num_slots) if s not in kept]
 
     # --- looking inside
@@ -266,16 +285,10 @@ def _native_body(closed: ClosedJaxpr) -> NativeBody | None:
     )
 
 
-def _own(out: np.ndarray, how: int, buffers: Sequence[np.ndarray]) -> np.ndarray:
-    if how == CHECK and not any(np.may_share_memory(out, b) for b in buffers):
+def _own(out: np.ndarray, how: int, args: Sequence[np.ndarray]) -> np.ndarray:
+    if how == CHECK and not any(np.may_share_memory(out, x) for x in args):
         return out
-    return np.array(out, order="C")
-
-
-def _aligned(nbytes: int) -> np.ndarray:
-    raw = np.empty(nbytes + 64, np.uint8)
-    start = -raw.ctypes.data % 64
-    return raw[start : start + nbytes]
+    return buffers.copy(out)
 
 
 def _nbytes(var: Var) -> int:

@@ -13,8 +13,15 @@ from jaxlike.backends.plan.access import is_layout
 from jaxlike.backends.plan.ir import Kernel
 from jaxlike.backends.plan.lowering import Lowered
 from jaxlike.backends.plan.products import Product
+from jaxlike.core import buffers
 from jaxlike.core.dtypes import storage_dtype
-from jaxlike.core.jaxpr import JaxprEqn, Literal, Var, literal_buffer
+from jaxlike.core.jaxpr import (
+    JaxprEqn,
+    Literal,
+    Var,
+    jaxprs_in_params,
+    literal_buffer,
+)
 
 if TYPE_CHECKING:
     from jaxlike.backends.numba.engine import RawKernel
@@ -77,6 +84,10 @@ def _lifetimes(program: Program, outputs: set[Var]) -> dict[Var, tuple[int, int]
         for v in reads:
             _touch(v, i, last, views)
     kept: set[Var] = set()
+    for item in program.schedule:
+        if isinstance(item, JaxprEqn) and calls_back(item):
+            for v in item.invars:
+                kept.update(_sources(v, views) if type(v) is not Literal else ())
     for v in outputs:
         eqn = program.fusion.defs.get(v)
         if eqn is not None and is_layout(eqn) and v not in program.stored:
@@ -92,6 +103,16 @@ FRESH = frozenset(
     + ("scatter", "scatter-add", "scatter-mul", "scatter-min", "scatter-max")
 )
 """Primitives whose results never share memory with their operands."""
+
+
+def calls_back(eqn: JaxprEqn) -> bool:
+    """Whether an equation hands its operands to functions of the user."""
+    return eqn.primitive.name in CALLBACKS or any(
+        calls_back(e) for inner in jaxprs_in_params(eqn.params) for e in inner.eqns
+    )
+
+
+CALLBACKS = frozenset(("pure_callback", "io_callback", "debug_callback"))
 
 
 def _sources(v: Var, views: dict[Var, list[Var]]) -> set[Var]:
@@ -119,7 +140,7 @@ def _kernel_run(program: Program, run: list[tuple[Any, Lowered]]) -> Step:
     arena = program.arena_offset
     arrays: list[int] = []  # slots of the arrays that a call passes
     places: dict[Var, int] = {}
-    fresh: list[tuple[int, tuple[int, ...], np.dtype]] = []
+    fresh: list[tuple[int, Callable[[], np.ndarray]]] = []
     checked: list[int] = []
     in_arena: list[Var] = []
     made = {v for _, low in run for v in low.outputs}
@@ -134,7 +155,8 @@ def _kernel_run(program: Program, run: list[tuple[Any, Lowered]]) -> Step:
         places[v] = len(arrays)
         arrays.append(slot)
         if v in made:
-            fresh.append((slot, v.aval.shape, storage_dtype(v.aval.dtype)))
+            make = buffers.maker(v.aval.shape, storage_dtype(v.aval.dtype))
+            fresh.append((slot, make))
         else:
             checked.append(slot)
     views = []
@@ -146,16 +168,13 @@ def _kernel_run(program: Program, run: list[tuple[Any, Lowered]]) -> Step:
             views.append((base, arena[v]))
     steps = [(k, [places[v] for v in (*low.inputs, *low.outputs)]) for k, low in run]
     native = RunList(steps, len(arrays), views)
-    empty = np.empty
 
     def direct(in_slots: list[int], out_slots: list[int]):
         """The run as a function of a program's inputs to its outputs, without slots."""
-        made = {slot: k for k, (slot, _, _) in enumerate(fresh)}
+        made = {slot: k for k, (slot, _) in enumerate(fresh)}
         given = {slot: i for i, slot in enumerate(in_slots)}
         order = [given.get(slot) for slot in arrays if slot not in made]
-        ends_fresh = [slot for slot in arrays if slot in made] == [
-            s for s, _, _ in fresh
-        ]
+        ends_fresh = [slot for slot in arrays if slot in made] == [*made]
         starts_given = all(slot not in made for slot in arrays[: len(order)])
         if None in order or not (ends_fresh and starts_given):
             return None
@@ -164,7 +183,7 @@ def _kernel_run(program: Program, run: list[tuple[Any, Lowered]]) -> Step:
         results = [made[slot] for slot in out_slots]
         in_order = order == list(range(len(in_slots)))
         straight = results == list(range(len(fresh)))
-        shapes = [(shape, dtype) for _, shape, dtype in fresh]
+        makers = [make for _, make in fresh]
 
         def call(buffers):
             ins = buffers if in_order else [buffers[i] for i in order]
@@ -172,15 +191,15 @@ def _kernel_run(program: Program, run: list[tuple[Any, Lowered]]) -> Step:
                 if not x.flags.c_contiguous:
                     ins = [np.ascontiguousarray(x) for x in ins]
                     break
-            outs = [empty(shape, dtype) for shape, dtype in shapes]
+            outs = [make() for make in makers]
             native(*ins, *outs)
             return outs if straight else [outs[k] for k in results]
 
         return call
 
     def step(env: Env) -> None:
-        for slot, shape, dtype in fresh:
-            env[slot] = empty(shape, dtype)
+        for slot, make in fresh:
+            env[slot] = make()
         for slot in checked:
             array = env[slot]
             if not array.flags.c_contiguous:
@@ -191,7 +210,7 @@ def _kernel_run(program: Program, run: list[tuple[Any, Lowered]]) -> Step:
         """(run list, its arrays, places of inputs, of outputs, views) of a loop's body,
         if all results are its own."""
         places = {slot: k for k, slot in enumerate(arrays)}
-        own = {slot for slot, _, _ in fresh}
+        own = {slot for slot, _ in fresh}
         if any(slot not in own for slot in out_slots) or any(
             slot not in {*in_slots, *own, program.arena_slot} for slot in arrays
         ):

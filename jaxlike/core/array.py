@@ -220,14 +220,6 @@ class Array(metaclass=_ArrayMeta):
         return self._data.__dlpack_device__()
 
     @property
-    def __array_interface__(self):
-        self._check_not_deleted()
-        # the interface cannot name ml_dtypes' types; NumPy then calls __array__
-        if getattr(self.aval.dtype, "isbuiltin", 0) != 1:
-            raise AttributeError("__array_interface__")
-        return self.__array__().__array_interface__
-
-    @property
     def is_fully_addressable(self) -> bool:
         return True
 

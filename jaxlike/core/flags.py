@@ -218,6 +218,7 @@ def _flags() -> list[Flag]:
         Flag("num_cpu_devices", int, -1, "Threads that stand for CPU devices."),
         Flag("cpu_collectives_implementation", str, "mpi", "", optional=True),
         Flag("cpu_enable_async_dispatch", bool, True, "Accepted; no effect."),
+        Flag("buffer_pool_bytes", int, 1 << 29, "Idle memory kept for new arrays."),
         Flag("cuda_visible_devices", str, "all", "GPUs to use."),
         Flag("use_shardy_partitioner", bool, True, "Accepted; no effect."),
         traced("auto_pcast", bool, True, "Insert pcast under shard_map."),
