@@ -11,24 +11,39 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+import numpy as np
+
 from jaxlike.core.jaxpr import Atom, JaxprEqn, Literal, Var
 
 
+class Position(NamedTuple):
+    """An index that is itself read when the kernel runs, moved into [0, limit]."""
+
+    access: Access
+    dtype: np.dtype
+    limit: int
+
+
 class Affine(NamedTuple):
-    """const + sum(coefs[d] * i_d) over the axes i_0, i_1, ... of an iteration space."""
+    """const + sum(coefs[d] * i_d) over the axes i_0, i_1, ... of an iteration space,
+    + sum(coef * position)."""
 
     const: int
     coefs: tuple[int, ...]
+    positions: tuple[tuple[Position, int], ...] = ()
 
     def scaled(self, factor: int, offset: int = 0) -> Affine:
         return Affine(
-            self.const * factor + offset, tuple(c * factor for c in self.coefs)
+            self.const * factor + offset,
+            tuple(c * factor for c in self.coefs),
+            tuple((p, c * factor) for p, c in self.positions),
         )
 
     def __add__(self, other: Affine) -> Affine:  # type: ignore[override]
         return Affine(
             self.const + other.const,
             tuple(a + b for a, b in zip(self.coefs, other.coefs)),
+            self.positions + other.positions,
         )
 
 
@@ -85,11 +100,14 @@ class Access(NamedTuple):
 
 
 def leaves(access: Access) -> Iterator[Access]:
-    """The accesses of memory, literals and positions that one consists of."""
+    """The accesses of memory, literals and positions that one consists of, those of
+    the indices in its address included."""
     if access.map is None:
         yield access
     for arg in access.args:
         yield from leaves(arg)
+    for position, _ in access.address.positions:
+        yield from leaves(position.access)
 
 
 # layout equations: what the index of the operand is, given the index of the result
@@ -180,9 +198,12 @@ class Resolver:
                 return Access(atom, zero(rank))
             eqn = self.defs.get(atom)
             if atom in self.inlined:
-                shape = atom.aval.shape
-                args = [self.operand(v, shape, index, rank) for v in eqn.invars]
+                args = self.operands(eqn, atom.aval.shape, index, rank)
                 return Access(None, zero(rank), None, eqn, tuple(args))
+            piece = _piece(eqn, index)
+            if piece is not None:
+                atom, index = piece
+                continue
             if eqn is None or not is_layout(eqn):
                 return Access(atom, flat(atom.aval.shape, index, rank))
             name = eqn.primitive.name
@@ -214,6 +235,16 @@ class Resolver:
             atom = eqn.invars[0]
         return Access(atom, address)
 
+    def operands(
+        self,
+        eqn: JaxprEqn,
+        shape: Sequence[int],
+        index: tuple[Affine, ...],
+        rank: int,
+    ) -> list[Access]:
+        """What an elementwise equation reads for element `index` of its result."""
+        return [self.operand(v, shape, index, rank) for v in eqn.invars]
+
     def operand(
         self, atom: Atom, out_shape: Sequence[int], index: tuple[Affine, ...], rank: int
     ) -> Access:
@@ -225,6 +256,26 @@ class Resolver:
             zero(rank) if n == 1 else part for n, part in zip(shape, index, strict=True)
         )
         return self.resolve(atom, stretched, rank)
+
+
+def _piece(
+    eqn: JaxprEqn | None, index: tuple[Affine, ...]
+) -> tuple[Atom, tuple[Affine, ...]] | None:
+    """The operand of a concatenation that holds the element, where it is always one."""
+    if eqn is None or eqn.primitive.name != "concatenate":
+        return None
+    axis = eqn.params["dimension"]
+    at = index[axis]
+    if any(at.coefs) or at.positions:
+        return None
+    start = 0
+    for atom in eqn.invars:
+        stop = start + atom.aval.shape[axis]
+        if at.const < stop:
+            inside = at._replace(const=at.const - start)
+            return atom, (*index[:axis], inside, *index[axis + 1 :])
+        start = stop
+    return None
 
 
 def collapsible(

@@ -1,7 +1,8 @@
 """KernelBuilder: writes loop-nest IR statement by statement.
 
-Equal pure statements in scope are shared (common subexpressions), index arithmetic on
-constants folds, and what nothing uses is dropped by `finish`. See `ir.py` for the
+Equal pure statements in scope are shared (common subexpressions), those that no loop
+index changes stand before the loop, index arithmetic on constants folds, and what
+nothing uses is dropped by `finish`. See `ir.py` for the
 meaning of the statements and an example.
 """
 
@@ -49,6 +50,8 @@ class KernelBuilder:
         self.dtypes: dict[Value, np.dtype] = {}
         self._blocks: list[list[Stmt]] = [[]]
         self._scopes: list[dict] = [{}]
+        self._fixed = [True]  # whether statements must stay in the block
+        self._depths: dict[Value, int] = {}  # of the block that defines a value
         self._consts: dict[Value, object] = {}
         self.indices = tuple(self._new(INDEX) for _ in self.grid)
 
@@ -75,7 +78,7 @@ class KernelBuilder:
         key = ("const", dtype, scalar.tobytes())
         out = self._scopes[0].get(key)
         if out is None:  # literals go to the outermost block, where all can share them
-            out = self._scopes[0][key] = self._new(dtype)
+            out = self._scopes[0][key] = self._new(dtype, depth=0)
             self._blocks[0].append(Const(out, dtype, scalar))
             self._consts[out] = scalar
         return out
@@ -99,7 +102,7 @@ class KernelBuilder:
             dtype = self.dtypes[args[0]]
         params = tuple(sorted(params.items()))
         key = ("op", name, args, dtype, params)
-        return self._pure(key, Op, dtype, dtype, name, args, params)
+        return self._pure(key, args, Op, dtype, dtype, name, args, params)
 
     def convert(self, value: Value, dtype) -> Value:
         """convert_element_type, or the value itself when it has that dtype."""
@@ -110,9 +113,12 @@ class KernelBuilder:
 
     def clamped(self, value: Value, limit: int) -> Value:
         """An integer value as an index, clamped to [0, limit]: for gathers."""
-        narrow = self.dtypes[value] == np.int32 and limit < 1 << 31
-        dtype = np.dtype(np.int32) if narrow else INDEX  # half the vectors
-        low, high = self.const(0, dtype), self.const(limit, dtype)
+        dtype = self.dtypes[value]
+        if dtype != np.uint64:
+            # half the vectors, where they do
+            narrow = dtype.itemsize < 4 or dtype == np.int32
+            dtype = np.dtype(np.int32) if narrow else INDEX
+        low, high = self.const(0, dtype), self.const(within(limit, dtype), dtype)
         return self.convert(
             self.op("clamp", low, self.convert(value, dtype), high), INDEX
         )
@@ -130,7 +136,9 @@ class KernelBuilder:
         dtype = self.buffers[buffer].dtype
         args = (dtype, buffer, index, guard, other)
         if self.buffers[buffer].role == "in":
-            return self._pure(("load", *args), Load, dtype, *args)
+            uses = [v for v, _ in index.terms]
+            uses += [v for v in (guard, other) if v is not None]
+            return self._pure(("load", *args), uses, Load, dtype, *args)
         out = self._new(dtype)
         self._blocks[-1].append(Load(out, *args))
         return out
@@ -180,25 +188,39 @@ class KernelBuilder:
         return Kernel(tuple(self.buffers), self.grid, self.indices, body, name)
 
     # -- inside ----------------------------------------------------------------------
-    def _new(self, dtype: np.dtype) -> Value:
-        self.dtypes[len(self.dtypes)] = dtype
-        return len(self.dtypes) - 1
+    def _new(self, dtype: np.dtype, depth: int | None = None) -> Value:
+        out = len(self.dtypes)
+        self.dtypes[out] = dtype
+        self._depths[out] = len(self._blocks) - 1 if depth is None else depth
+        return out
 
-    def _pure(self, key, cls, dtype, *fields) -> Value:
+    def _pure(self, key, uses, cls, dtype, *fields) -> Value:
         for scope in self._scopes:
             if key in scope:
                 return scope[key]
-        out = self._scopes[-1][key] = self._new(dtype)
-        self._blocks[-1].append(cls(out, *fields))
+        # in the outermost block where all it uses is known
+        first = max((self._depths[v] for v in uses), default=0)
+        depth = len(self._blocks) - 1
+        while depth > first and not self._fixed[depth]:
+            depth -= 1
+        out = self._scopes[depth][key] = self._new(dtype, depth)
+        self._blocks[depth].append(cls(out, *fields))
         return out
 
-    def _push(self) -> None:
+    def _push(self, fixed: bool) -> None:
         self._blocks.append([])
         self._scopes.append({})
+        self._fixed.append(fixed)
 
     def _pop(self) -> tuple[Stmt, ...]:
         self._scopes.pop()
+        self._fixed.pop()
         return tuple(self._blocks.pop())
+
+
+def within(limit: int, dtype: np.dtype) -> int:
+    """The limit, or the dtype's greatest value if that is smaller."""
+    return min(limit, int(np.iinfo(dtype).max))
 
 
 class LoopScope:
@@ -219,15 +241,16 @@ class LoopScope:
 
     def __enter__(self) -> LoopScope:
         k = self._builder
+        k._push(fixed=self._extent == 0)
         self.index = k._new(INDEX)
         self.carries = [k._new(k.dtypes[v]) for v in self._inits]
-        k._push()
         return self
 
     def reduce(self, name: str, *args: Value) -> None:
         """Accumulate `args` (value, or value and position) over the loop."""
         k = self._builder
-        outs = tuple(k._new(k.dtypes[v]) for v in args)
+        outside = len(k._blocks) - 2
+        outs = tuple(k._new(k.dtypes[v], outside) for v in args)
         self._reductions.append(Reduction(name, args, outs))
         self.results.extend(outs)
 
@@ -261,7 +284,7 @@ class _Block:
         self.values: tuple[Value, ...] = ()
 
     def __enter__(self) -> _Block:
-        self._builder._push()
+        self._builder._push(fixed=True)
         return self
 
     def give(self, *values: Value) -> None:

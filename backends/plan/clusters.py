@@ -18,12 +18,13 @@ import numpy as np
 from jaxlike.backends.plan.access import (
     Access,
     Affine,
-    Resolver,
     index_of_shape,
     is_layout,
+    leaves,
     squeezed,
     strides,
 )
+from jaxlike.backends.plan.indexing import IndexingResolver, is_indexed
 from jaxlike.backends.plan.ops import DTYPES, OPS, REDUCTIONS, supported
 from jaxlike.core.jaxpr import Jaxpr, JaxprEqn, Literal, Var
 
@@ -53,9 +54,17 @@ def op_name(eqn: JaxprEqn) -> str:
     return OP_NAMES.get(name, name)
 
 
+def cost(eqn: JaxprEqn) -> int:
+    """What an elementwise equation costs an element (ops.OpSpec.cost)."""
+    spec = OPS.get(op_name(eqn))
+    return spec.cost if spec is not None else 4
+
+
 def is_map(eqn: JaxprEqn) -> bool:
     """Whether the equation is elementwise, and a kernel can hold it."""
     name = op_name(eqn)
+    if is_indexed(eqn):
+        return True
     if name not in OPS or name in _TOTAL_ORDER or len(eqn.outvars) != 1:
         return False
     avals = [v.aval for v in (*eqn.invars, *eqn.outvars)]
@@ -142,7 +151,7 @@ class Fusion:
         self.defs: dict[Var, JaxprEqn] = {
             v: eqn for eqn in jaxpr.eqns for v in eqn.outvars
         }
-        self.resolver = Resolver(self.defs)
+        self.resolver = IndexingResolver(self.defs)
         # the step that makes each variable; layout equations have none until asked for
         self.made_by: dict[Var, Cluster | int] = {}
         self.clusters: list[Cluster] = []
@@ -264,13 +273,22 @@ class Fusion:
 
     def _candidates(self, eqn: JaxprEqn) -> list[Cluster]:
         found: list[Cluster] = []
-        for v in eqn.invars:
-            if type(v) is Literal:
-                continue
+        for v in self._sources(eqn):
             made = self.made_by.get(self.base(v))
             if isinstance(made, Cluster) and made not in found:
                 found.append(made)
         return sorted(found, key=lambda c: -c.number)
+
+    def _sources(self, eqn: JaxprEqn) -> list[Var]:
+        """The variables that an equation reads."""
+        if not is_indexed(eqn):
+            return [v for v in eqn.invars if type(v) is not Literal]
+        shape = eqn.outvars[0].aval.shape
+        axes = range(len(squeezed(shape)))
+        index = index_of_shape(shape, axes, len(axes))
+        accesses = self.resolver.operands(eqn, shape, index, len(axes))
+        bases = (leaf.base for a in accesses for leaf in leaves(a))
+        return [base for base in bases if isinstance(base, Var)]
 
     def _fits(self, cluster: Cluster, eqn: JaxprEqn, shape) -> bool:
         """Whether the equation can join: no operand of the cluster's own is read at
@@ -279,7 +297,8 @@ class Fusion:
             return False
         outside: set[int] = set()
         axes = tuple(range(cluster.rank)) if eqn_reduces(eqn) else None
-        for access in self._accesses(cluster, eqn, shape, axes):
+        accesses = self._accesses(cluster, eqn, shape, axes)
+        for access in (leaf for a in accesses for leaf in leaves(a)):
             base = access.base
             if base is None or type(base) is Literal:
                 continue
@@ -300,10 +319,7 @@ class Fusion:
         if axes is None:
             axes = cluster.axes_of(shape)
         index = index_of_shape(shape, axes, cluster.rank)
-        return [self._resolve(v, shape, index, cluster.rank) for v in eqn.invars]
-
-    def _resolve(self, atom, shape, index, rank) -> Access:
-        return self.resolver.operand(atom, shape, index, rank)
+        return self.resolver.operands(eqn, shape, index, cluster.rank)
 
     def _merge(self, a: Cluster, b: Cluster) -> Cluster | None:
         """One cluster of two with the same space, if nothing lies between them."""
@@ -357,7 +373,7 @@ class Fusion:
         full, row = probe.full_address(), probe.row_address()
         for cluster, other in ((first, second), (second, first)):
             for eqn in cluster.members:
-                for access in cluster.operands[eqn]:
+                for access in (x for a in cluster.operands[eqn] for x in leaves(a)):
                     level = other.levels.get(access.base) if access.base else None
                     if level == "full" and access.address != full:
                         return False
@@ -383,7 +399,7 @@ class Fusion:
             cluster.levels[out] = "full"
         self.made_by[out] = cluster
         steps = set()
-        for access in accesses:
+        for access in (leaf for a in accesses for leaf in leaves(a)):
             if access.base is None or type(access.base) is Literal:
                 continue
             step = self.step_of(access.base)

@@ -9,15 +9,14 @@ from __future__ import annotations
 
 import math
 
-from jaxlike.backends.plan.access import is_layout, leaves
+from jaxlike.backends.plan.access import Access, is_layout, leaves
 from jaxlike.backends.plan.clusters import (
     MAX_MEMBERS,
     Cluster,
     Fusion,
+    cost,
     eqn_reduces,
-    op_name,
 )
-from jaxlike.backends.plan.ops import OPS
 from jaxlike.core.jaxpr import JaxprEqn, Literal, Var
 
 MAX_INLINED = 12
@@ -32,6 +31,7 @@ SMALL = 4096
 
 def inline_producers(fusion: Fusion) -> None:
     """Dissolve the clusters that are better computed where they are read."""
+    _drop_unread_calls(fusion)
     wanted = _read_as_arrays(fusion)
     for cluster in sorted(
         fusion.clusters, key=lambda c: len(fusion.ancestors[c.number])
@@ -43,7 +43,12 @@ def inline_producers(fusion: Fusion) -> None:
             (
                 reader,
                 eqn,
-                sum(leaf.base in made for a in accesses for leaf in leaves(a)),
+                sum(
+                    _points(leaf, reader)
+                    for a in accesses
+                    for leaf in leaves(a)
+                    if leaf.base in made
+                ),
             )
             for reader in fusion.clusters
             if reader is not cluster
@@ -52,6 +57,21 @@ def inline_producers(fusion: Fusion) -> None:
         reads = [read for read in reads if read[2]]
         if reads and _pays(cluster, reads):
             _dissolve(fusion, cluster, made, reads)
+
+
+def _drop_unread_calls(fusion: Fusion) -> None:
+    """Without the concatenations whose pieces readers go to directly."""
+    read = {
+        leaf.base
+        for cluster in fusion.clusters
+        for accesses in cluster.operands.values()
+        for a in accesses
+        for leaf in leaves(a)
+    } | _read_as_arrays(fusion)
+    for number, eqn in reversed(fusion.calls.items()):
+        if eqn.primitive.name == "concatenate" and read.isdisjoint(eqn.outvars):
+            del fusion.calls[number]
+            return _drop_unread_calls(fusion)
 
 
 def _read_as_arrays(fusion: Fusion) -> set[Var]:
@@ -78,16 +98,27 @@ def _read_as_arrays(fusion: Fusion) -> set[Var]:
     return found
 
 
+def _points(access: Access, reader: Cluster) -> int:
+    """How often a kernel computes an operand: not again in loops that do not matter."""
+    loops = [*reader.kept, *(reader.reduced or ())]
+    parts = [access.address]
+    for part in parts:
+        parts += [leaf.address for p, _ in part.positions for leaf in leaves(p.access)]
+    while loops and not any(part.coefs[loops[-1]] for part in parts):
+        loops.pop()
+    return math.prod(reader.space[d] for d in loops)
+
+
 def _pays(cluster: Cluster, reads) -> bool:
     size = math.prod(cluster.space)
     readers = {id(reader): reader for reader, _, _ in reads}.values()
     if any(len(r.members) + len(cluster.members) > MAX_MEMBERS for r in readers):
         return False
-    if sum(count * math.prod(reader.space) for reader, _, count in reads) <= size:
+    if sum(count for _, _, count in reads) <= size:
         return True
     if _at_one_place(cluster, reads):
         return True
-    if sum(OPS[op_name(e)].cost for e in cluster.members) > CHEAP:
+    if sum(map(cost, cluster.members)) > CHEAP:
         return False
     sources = {
         leaf.base

@@ -19,11 +19,13 @@ from jaxlike.backends.plan.build import KernelBuilder
 from jaxlike.backends.plan.clusters import (
     REDUCE_NAMES,
     Cluster,
+    cost,
     eqn_reduces,
     op_name,
 )
+from jaxlike.backends.plan.indexing import emit_indexed, is_indexed
 from jaxlike.backends.plan.ir import Kernel, Value
-from jaxlike.backends.plan.ops import INDEX, OPS
+from jaxlike.backends.plan.ops import INDEX
 from jaxlike.core.jaxpr import JaxprEqn, Literal, Var
 
 COSTLY = 10
@@ -87,9 +89,10 @@ class _Lowering:
         for eqn in self.members:
             start = max(
                 (
-                    self.phase[a.base]
+                    self.phase[leaf.base]
                     for a in self.cluster.operands[eqn]
-                    if a.base in self.phase
+                    for leaf in leaves(a)
+                    if leaf.base in self.phase
                 ),
                 default=0,
             )
@@ -137,14 +140,14 @@ class _Lowering:
             reader = self.phase[eqn.outvars[0]] - eqn_reduces(eqn)
             if not (eqn_reduces(eqn) or self._is_full(eqn.outvars[0])):
                 continue
-            for access in self.cluster.operands[eqn]:
+            for access in (x for a in self.cluster.operands[eqn] for x in leaves(a)):
                 base = access.base
                 if (
                     base in self.made_by
                     and base not in self.needed
                     and self._is_full(base)
                     and self.phase[base] < reader
-                    and OPS[op_name(self.made_by[base])].cost >= COSTLY
+                    and cost(self.made_by[base]) >= COSTLY
                 ):
                     found.add(base)
         return found
@@ -208,7 +211,7 @@ class _Lowering:
         todo = [self.made_by[v] for v in stores] + list(reductions)
         while todo:
             eqn = todo.pop()
-            for access in self.cluster.operands[eqn]:
+            for access in (x for a in self.cluster.operands[eqn] for x in leaves(a)):
                 base = access.base
                 if base not in self.made_by or base in seen:
                     continue
@@ -257,6 +260,10 @@ class _Lowering:
             if coef and group[-1] in self.index:
                 value = self.index[group[-1]]
                 terms[value] = terms.get(value, 0) + coef
+        for position, coef in address.positions:
+            value = self._operand(position.access, position.dtype)
+            value = self.k.clamped(value, position.limit)
+            terms[value] = terms.get(value, 0) + coef
         return terms, address.const
 
     def _place(self, var: Var) -> tuple[dict[Value, int], int]:
@@ -279,7 +286,8 @@ class _Lowering:
         if access.map is not None:
             return self._apply(access.map, access.args, self._operand)
         if base in self.made_by:
-            return self._full_value(base) if self._is_full(base) else self.rows[base]
+            is_full = self._is_full(base)
+            return self._full_value(base) if is_full else self._row_value(base)
         terms, const = self._terms(access.address)
         return k.load(self.buffers[base], terms, const)
 
@@ -320,6 +328,8 @@ class _Lowering:
 
     def _apply(self, eqn: JaxprEqn, accesses: Sequence[Access], operand) -> Value:
         k = self.k
+        if is_indexed(eqn):
+            return emit_indexed(k, eqn, accesses, operand)
         args = [
             operand(a, v.aval.dtype) for a, v in zip(accesses, eqn.invars, strict=True)
         ]

@@ -16,6 +16,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import takewhile
 
 import numpy as np
 
@@ -95,7 +96,7 @@ def widened(kernel: Kernel) -> Kernel | None:
     *before, loop = kernel.body or (None,)
     if not isinstance(loop, Loop) or loop.ordered or loop.reductions:
         return None
-    if any(not isinstance(s, Const) for s in before):
+    if any(not isinstance(s, Const | Op | Load) for s in before):
         return None
     body = (*before, *loop.body)
     indices = (*kernel.indices, loop.index)
@@ -205,15 +206,20 @@ class _Blocks(_Stages):
 
     def run(self) -> Staged | None:
         kernel = self.kernel
+        # what every stage computes by itself
+        self.common = list(takewhile(self.is_pure, kernel.body))
+        rest = kernel.body[len(self.common) :]
+        self.common += [s for s in rest if isinstance(s, Const)]
         pieces: list[list[Stmt] | Loop] = [[]]
-        for s in kernel.body:
+        for s in rest:
+            if isinstance(s, Const):
+                continue
             if isinstance(s, Loop) and self.blocks(s) > 1:
                 pieces += [s, []]
             else:
                 pieces[-1].append(s)
         if len(pieces) == 1:
             return None
-        self.consts = [s for s in kernel.body if isinstance(s, Const)]
         later: list[set[Value]] = []
         used: set[Value] = set()
         for piece in reversed(pieces):
@@ -229,6 +235,11 @@ class _Blocks(_Stages):
                 self.scalar_stage(piece, pending, after)
         return self.finish()
 
+    def is_pure(self, s: Stmt) -> bool:
+        if isinstance(s, Load):
+            return self.kernel.buffers[s.buffer].role == "in"
+        return isinstance(s, Const | Op)
+
     def blocks(self, s: Loop) -> int:
         """Blocks a loop is cut into."""
         alone = Kernel(self.kernel.buffers, (), (), (s,))
@@ -236,7 +247,7 @@ class _Blocks(_Stages):
 
     def start(self, grid) -> tuple[KernelBuilder, dict[Value, Value]]:
         k, env = self.builder(grid)
-        copy(k, self.consts, env)
+        copy(k, self.common, env)
         return k, env
 
     def bring(self, k: KernelBuilder, env, needed: set[Value]) -> None:
@@ -276,8 +287,7 @@ class _Blocks(_Stages):
         defined = {o for s in piece for o in _defines(s)}
         if done is not None:
             defined.update(_defines(done))
-        constant = {s.out for s in self.consts}
-        for v in sorted(defined & after - constant):
+        for v in sorted(defined & after):
             self.saved[v] = self.new_scratch(self.dtypes[v], self.kernel.grid)
             k.store(self.saved[v], self.point(env), env[v])
 

@@ -7,6 +7,7 @@ from jaxlike.backends.plan.build import KernelBuilder
 from jaxlike.backends.plan.interpret import interpret
 from jaxlike.backends.plan.ir import (
     Const,
+    If,
     Index,
     Kernel,
     Load,
@@ -110,12 +111,30 @@ def test_inner_definitions_do_not_leak_into_later_blocks():
     (i,) = k.indices
     x, y = k.input(F32, (4,)), k.output(F32, (4,))
     with k.loop(2) as l:
-        inner = k.op("exp", k.load(x, {i: 1}))
+        inner = k.op("exp", k.load(x, {l.index: 1}))
         l.reduce("add", inner)
     outer = k.op("exp", k.load(x, {i: 1}))
     assert outer != inner
     k.store(y, {i: 1}, k.op("add", outer, l.results[0]))
     validate(k.finish())
+
+
+def test_what_a_loop_does_not_change_stands_before_it():
+    k = KernelBuilder((4,))
+    (i,) = k.indices
+    x, y = k.input(F32, (4,)), k.output(F32, (4, 2))
+    with k.loop(2) as l:
+        row = k.op("exp", k.load(x, {i: 1}))
+        k.store(y, {i: 2, l.index: 1}, row)
+        c = k.cond(k.op("gt", row, k.const(1, F32)))
+        with c.then:  # may hold what must not run otherwise
+            k.store(y, {i: 2}, k.op("neg", row))
+        c.close()
+    kernel = k.finish()
+    validate(kernel)
+    (loop,) = (s for s in kernel.body if isinstance(s, Loop))
+    assert [type(s) for s in loop.body] == [Store, If]
+    assert [type(s) for s in loop.body[1].then] == [Op, Store]
 
 
 def test_constants_in_addresses_fold():

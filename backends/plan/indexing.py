@@ -1,0 +1,146 @@
+"""gather and dynamic_slice as members of fused kernels: loads at addresses that are
+themselves loaded.
+
+An element of the result is an element of the operand, whose index along some axes has
+a `Position`: a start index, moved inside. Where windows that hang over are filled, the
+starts are read a second time, to see whether they had to be moved.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from jaxlike.backends.plan.access import (
+    Access,
+    Affine,
+    Position,
+    Resolver,
+    zero,
+)
+from jaxlike.backends.plan.build import KernelBuilder, within
+from jaxlike.backends.plan.ir import Value
+from jaxlike.backends.plan.ops import DTYPES, kind
+from jaxlike.core.jaxpr import JaxprEqn, Literal
+from jaxlike.primitives.gather import default_fill
+from jaxlike.primitives.indexing_numbers import GatherScatterMode
+
+
+def is_indexed(eqn: JaxprEqn) -> bool:
+    """Whether the equation reads at given places, and a kernel can hold it."""
+    if eqn.primitive.name not in ("gather", "dynamic_slice"):
+        return False
+    operand, *starts = eqn.invars
+    return (
+        operand.aval.dtype in DTYPES
+        and all(v.aval.dtype in DTYPES and kind(v.aval.dtype) in "iu" for v in starts)
+        and eqn.outvars[0].aval.size > 0
+    )
+
+
+def fills(eqn: JaxprEqn) -> bool:
+    """Whether a gather has a value of its own for windows out of bounds."""
+    mode = eqn.params.get("mode")
+    return mode in (GatherScatterMode.FILL_OR_DROP, GatherScatterMode.ONE_HOT)
+
+
+class IndexingResolver(Resolver):
+    """A Resolver that knows what the equations of this file read."""
+
+    def operands(
+        self,
+        eqn: JaxprEqn,
+        shape: Sequence[int],
+        index: tuple[Affine, ...],
+        rank: int,
+    ) -> list[Access]:
+        if not is_indexed(eqn):
+            return super().operands(eqn, shape, index, rank)
+        if eqn.primitive.name == "gather":
+            return self._gather(eqn, index, rank)
+        return self._dynamic_slice(eqn, index, rank)
+
+    def _gather(self, eqn, index, rank) -> list[Access]:
+        """The operand's element, and the columns of the start indices if they are to
+        be checked."""
+        operand, indices = eqn.invars
+        numbers = eqn.params["dimension_numbers"]
+        window, collapsed, index_map, op_batch, idx_batch = numbers
+        batch = tuple(a for d, a in enumerate(index) if d not in window)
+        place = [zero(rank)] * operand.aval.ndim
+        inside = iter(window)
+        for d in range(operand.aval.ndim):
+            if d in op_batch:
+                place[d] = batch[idx_batch[op_batch.index(d)]]
+            elif d not in collapsed:
+                place[d] = index[next(inside)]
+        checked = []
+        for column, d in enumerate(index_map):
+            limit = operand.aval.shape[d] - eqn.params["slice_sizes"][d]
+            at = (*batch, Affine(column, (0,) * rank))
+            start = self.resolve(indices, at, rank)
+            checked.append(start)
+            place[d] = place[d] + moved(start, indices.aval.dtype, limit, rank)
+        source = self.resolve(operand, tuple(place), rank)
+        return [source, *(checked if fills(eqn) else ())]
+
+    def _dynamic_slice(self, eqn, index, rank) -> list[Access]:
+        operand, *starts = eqn.invars
+        sizes = eqn.params["slice_sizes"]
+        place = [
+            part + moved(self.resolve(s, (), rank), s.aval.dtype, n - m, rank)
+            for part, s, n, m in zip(index, starts, operand.aval.shape, sizes)
+        ]
+        return [self.resolve(operand, tuple(place), rank)]
+
+
+def moved(start: Access, dtype: np.dtype, limit: int, rank: int) -> Affine:
+    """A start index, moved into [0, limit]."""
+    if limit == 0:
+        return zero(rank)
+    if type(start.base) is Literal:
+        return Affine(min(max(int(start.base.val), 0), limit), (0,) * rank)
+    return Affine(0, (0,) * rank, ((Position(start, dtype, limit), 1),))
+
+
+def emit_indexed(
+    k: KernelBuilder,
+    eqn: JaxprEqn,
+    accesses: Sequence[Access],
+    operand: Callable[[Access, np.dtype], Value],
+) -> Value:
+    """The element that `accesses` (of IndexingResolver) say, in a kernel."""
+    source, *columns = accesses
+    dtype = eqn.outvars[0].aval.dtype
+    value = operand(source, dtype)
+    if not columns:
+        return value
+    x, indices = eqn.invars
+    sizes, axes = eqn.params["slice_sizes"], eqn.params["dimension_numbers"][2]
+    limits = [x.aval.shape[d] - sizes[d] for d in axes]
+    starts = [operand(c, indices.aval.dtype) for c in columns]
+    fits = in_bounds(k, starts, limits)
+    if fits is None:
+        return value
+    fill = eqn.params["fill_value"]
+    if eqn.params["mode"] is GatherScatterMode.ONE_HOT:
+        fill = 0
+    if fill is None:
+        fill = default_fill(dtype)
+    return k.op("select_n", fits, k.const(fill, dtype), value)
+
+
+def in_bounds(
+    k: KernelBuilder, starts: Sequence[Value], limits: Sequence[int]
+) -> Value | None:
+    """Whether all starts are in [0, limit]; None where they always are."""
+    fits = None
+    for start, limit in zip(starts, limits):
+        dtype = k.dtypes[start]
+        tests = [k.op("le", start, k.const(within(limit, dtype), dtype))]
+        if kind(dtype) == "i":
+            tests.append(k.op("ge", start, k.const(0, dtype)))
+        for test in tests:
+            fits = test if fits is None else k.op("and", fits, test)
+    return fits

@@ -1,0 +1,146 @@
+"""gather, scatter and dynamic slices run natively, and as the reference does."""
+
+from __future__ import annotations
+
+import ml_dtypes
+import numpy as np
+import pytest
+
+import jaxlike.numpy as jnp
+from jaxlike import lax
+from jaxlike.backends.numba.program import Program
+from jaxlike.core.array import to_buffer
+from jaxlike.core.config import enable_x64
+from jaxlike.core.jaxpr import ClosedJaxpr, evaluate_jaxpr
+from jaxlike.transforms.make_jaxpr import make_jaxpr
+from tests.primitives.case import assert_close
+
+F32, I32 = np.dtype(np.float32), np.dtype(np.int32)
+BF16 = np.dtype(ml_dtypes.bfloat16)
+PAYLOADS = [F32, BF16, *map(np.dtype, ("f8", "f2", "?", "i1", "u8", "i4", "c8", "c16"))]
+INDICES = [I32, *map(np.dtype, ("i8", "u8", "i1", "u1", "i2", "u4"))]
+MODES = ("clip", "fill", "promise_in_bounds")
+
+
+def run(fun, *args, kernels: int | None = None) -> Program:
+    """Compile; compare with the reference; no equation runs by itself. kernels: how
+    many there are."""
+    with enable_x64(True):
+        closed = make_jaxpr(fun)(*args)
+        closed = ClosedJaxpr(closed.jaxpr, [to_buffer(c) for c in closed.consts])
+        want = evaluate_jaxpr(closed.jaxpr, closed.consts, *args)
+        program = Program(closed, "indexing")
+        for _ in range(2):
+            for ours, theirs in zip(program(list(args)), want, strict=True):
+                assert ours.dtype == theirs.dtype
+                assert_close(ours, theirs, 2e-5, 2e-5)
+    assert len(program.kernels) == len(program.schedule), program.as_text()
+    if kernels is not None:
+        assert len(program.kernels) == kernels, program.as_text()
+    return program
+
+
+def payload(rng, dtype, shape) -> np.ndarray:
+    x = rng.integers(-9, 10, shape) / 2
+    if dtype.kind == "c":
+        return (x + 1j * rng.integers(-9, 10, shape)).astype(dtype)
+    return x.astype(dtype) if dtype.kind != "u" else np.abs(x).astype(dtype)
+
+
+def starts(rng, dtype, shape, high: int) -> np.ndarray:
+    """Start indices, some out of bounds, the extreme ones of the dtype among them."""
+    low = 0 if dtype.kind == "u" else -2
+    x = rng.integers(low, high + 3, shape).astype(dtype)
+    ends = np.array([np.iinfo(dtype).min, np.iinfo(dtype).max], dtype)
+    return np.where(rng.integers(0, 8, shape) == 0, rng.choice(ends, shape), x)
+
+
+def random_layout(rng):
+    """(operand's shape, shape of the indices, numbers, window) of a gather."""
+    rank = int(rng.integers(1, 5))
+    shape = rng.integers(1, 5, rank).tolist()
+    roles = rng.choice(["whole", "part", "collapsed", "batch"], rank)
+    batch = [d for d in range(rank) if roles[d] == "batch"]
+    collapsed = [d for d in range(rank) if roles[d] == "collapsed"]
+    window = [
+        1 if roles[d] in ("collapsed", "batch")
+        else shape[d] if roles[d] == "whole"
+        else int(rng.integers(1, shape[d] + 1))
+        for d in range(rank)
+    ]  # fmt: skip
+    given = [d for d in range(rank) if roles[d] in ("collapsed", "part")]
+    given += [d for d in range(rank) if roles[d] == "whole" and rng.integers(2)]
+    rng.shuffle(given)
+    outside = [shape[d] for d in batch] + rng.integers(
+        1, 4, rng.integers(0, 3)
+    ).tolist()
+    order = rng.permutation(len(outside))
+    outside = [outside[i] for i in order]
+    idx_batch = [order.tolist().index(i) for i in range(len(batch))]
+    inside = rank - len(batch) - len(collapsed)
+    offsets = sorted(rng.permutation(inside + len(outside))[:inside].tolist())
+    numbers = (offsets, collapsed, given, batch, idx_batch)
+    return shape, (*outside, len(given)), tuple(map(tuple, numbers)), tuple(window)
+
+
+@pytest.mark.parametrize("seed", range(24))
+def test_gather(seed):
+    rng = np.random.default_rng(seed)
+    shape, indices_shape, numbers, window = random_layout(rng)
+    x = payload(rng, PAYLOADS[seed % len(PAYLOADS)], shape)
+    dtype = INDICES[seed % len(INDICES)]
+    i = starts(rng, dtype, indices_shape, max(shape))
+    mode = MODES[seed % 3]
+    fill = 1 if seed % 2 and mode == "fill" else None
+
+    def f(x, i):
+        layout = lax.GatherDimensionNumbers(*numbers)
+        return lax.gather(x, i, layout, window, mode=mode, fill_value=fill)
+
+    run(f, x, i, kernels=1)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_dynamic_slice(seed):
+    rng = np.random.default_rng(seed)
+    shape = rng.integers(1, 6, rng.integers(1, 4))
+    sizes = rng.integers(1, shape + 1)
+    x = payload(rng, PAYLOADS[seed % len(PAYLOADS)], shape)
+    at = [starts(rng, INDICES[seed % len(INDICES)], (), 5) for _ in shape]
+    options = dict(allow_negative_indices=False)
+
+    def f(x, *at):
+        return lax.dynamic_slice(x, at, sizes.tolist(), **options)
+
+    run(f, x, *at, kernels=1)
+
+
+X = np.linspace(-1, 1, 30 * 40, dtype=F32).reshape(30, 40)
+AT = np.array([0, 2, -1, 50, -80, 29], I32)
+
+FUSED = {
+    "x[i] * 2": lambda x, i: x[i] * 2,
+    "of a flat view": lambda x, i: x.reshape(-1)[i] * 2,
+    "of a transpose": lambda x, i: x.T[i],
+    "of a slice, backwards": lambda x, i: x[::-2, 3:][i],
+    "columns": lambda x, i: x[:, i] + 1,
+    "points": lambda x, i: x[i, i + 1] * 2,
+    "with a new axis": lambda x, i: x[..., None, i] * 2,
+    "rows and a slice": lambda x, i: x[i, 1:3] * 2,
+    "of a gather": lambda x, i: jnp.sin(x[i][i]),
+    "of an index that is gathered": lambda x, i: x[i[i]],
+    "of a producer": lambda x, i: jnp.take(jnp.tanh(x), i, 0),
+    "of positions": lambda x, i: x[jnp.arange(6) + i],
+    "a scalar index": lambda x, i: x[i[0]] * x[i[1], i[2]],
+    "along an axis": lambda x, i: (
+        jnp.take_along_axis(x, i[:, None] + jnp.arange(5), 1) * 2
+    ),
+    "a window": lambda x, i: lax.dynamic_slice(x, (i[0], i[1]), (3, 4)) * 2,
+    "a mean of rows": lambda x, i: x[i].mean(1),
+}
+
+
+@pytest.mark.parametrize("name", FUSED)
+def test_gather_is_a_load_of_its_readers(name):
+    x = X[:6] if name == "along an axis" else X
+    run(FUSED[name], x, AT, kernels=1)
