@@ -137,7 +137,7 @@ def _at_one_place(cluster: Cluster, reads) -> bool:
     return math.prod(cluster.space) <= FEW and all(
         math.prod(reader.space) > FEW
         and not any(
-            any(leaf.address.coefs)
+            any(leaf.address.coefs) or leaf.address.positions
             for a in reader.operands[eqn]
             for leaf in leaves(a)
             if leaf.base in made
