@@ -67,6 +67,7 @@ _SUBMODULES = (
     "nn",
     "numpy",
     "ops",
+    "profiler",
     "random",
     "sharding",
     "stages",

@@ -18,6 +18,7 @@ from jaxlike import lax as lax
 from jaxlike import nn as nn
 from jaxlike import numpy as numpy
 from jaxlike import ops as ops
+from jaxlike import profiler as profiler
 from jaxlike import random as random
 from jaxlike import sharding as sharding
 from jaxlike import stages as stages

@@ -63,15 +63,29 @@ def _add(jaxpr: Jaxpr, times: float, total: dict[str, float]) -> None:
             for j in inner:
                 _add(j, repeats, total)
             continue
-        rule = _FLOPS.get(eqn.primitive.name)
-        size = sum(v.aval.size for v in eqn.outvars)
-        if rule is not None:
-            total["flops"] += times * rule(eqn)
-        elif eqn.primitive.name in _TRANSCENDENTAL:
-            total["transcendentals"] += times * size
-        elif eqn.outvars and getattr(eqn.outvars[0].aval.dtype, "kind", "") in "fciu":
-            if eqn.primitive.name not in _FREE:
-                total["flops"] += times * size
+        flops, transcendentals = _equation(eqn)
+        total["flops"] += times * flops
+        total["transcendentals"] += times * transcendentals
+
+
+def operations(eqn: JaxprEqn) -> float:
+    """Floating-point operations of one equation, transcendental functions as one."""
+    total = {"flops": 0.0, "transcendentals": 0.0}
+    one = Jaxpr([], [], [], [eqn], frozenset())
+    _add(one, 1.0, total)
+    return total["flops"] + total["transcendentals"]
+
+
+def _equation(eqn: JaxprEqn) -> tuple[float, float]:
+    """(flops, transcendentals) of an equation without inner jaxprs."""
+    rule = _FLOPS.get(eqn.primitive.name)
+    size = float(sum(v.aval.size for v in eqn.outvars))
+    if rule is not None:
+        return rule(eqn), 0.0
+    if eqn.primitive.name in _TRANSCENDENTAL:
+        return 0.0, size
+    numeric = eqn.outvars and getattr(eqn.outvars[0].aval.dtype, "kind", "") in "fciu"
+    return (size if numeric and eqn.primitive.name not in _FREE else 0.0), 0.0
 
 
 _FREE = frozenset(

@@ -20,6 +20,7 @@ from jaxlike.core.avals import get_aval
 from jaxlike.core.config import config
 from jaxlike.core.errors import format_error
 from jaxlike.core.jaxpr import ClosedJaxpr, DebugInfo, eval_jaxpr
+from jaxlike.core.recording import recorded
 from jaxlike.core.source_info import api_boundary
 from jaxlike.core.staging import consts_are_concrete, trace_to_jaxpr
 from jaxlike.core.state import state
@@ -156,13 +157,14 @@ class JitFunction:
         if entry is None:
             traced = self._trace(static, leaves, in_tree, avals, key)
             start = time.perf_counter()
-            executable = Executable(
-                traced.jaxpr,
-                traced.consts,
-                name=fun_name(self._fun),
-                donated=traced.donated,
-                backend=self._backend,
-            )
+            with recorded(f"compile {fun_name(self._fun)}", "compile"):
+                executable = Executable(
+                    traced.jaxpr,
+                    traced.consts,
+                    name=fun_name(self._fun),
+                    donated=traced.donated,
+                    backend=self._backend,
+                )
             if config.log_compiles:
                 from jaxlike.transforms.cache_report import report_compile
 
@@ -221,7 +223,8 @@ class JitFunction:
             check_outputs(fun, outs, flat.out_tree)
             return outs
 
-        jaxpr, consts = trace_to_jaxpr(checked, avals, debug_info=debug_info)
+        with recorded(f"trace {fun_name(fun)}", "trace"):
+            jaxpr, consts = trace_to_jaxpr(checked, avals, debug_info=debug_info)
         traced = TracedCall(
             jaxpr, consts, flat.out_tree, in_tree, self._donated(args_, kwargs_)
         )

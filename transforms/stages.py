@@ -150,6 +150,20 @@ class Compiled:
             getattr(self._executable.run, "arena_bytes", 0),
         )
 
+    def plan(self) -> Any:
+        """Which equations share which kernel, with each step's bytes and flops.
+
+        Returns:
+          An object whose `steps` hold the numbers, and which prints as a table;
+          `jaxlike.profiler.measure` adds the time that each step takes.
+
+        >>> import jaxlike, jaxlike.numpy as jnp
+        >>> f = jaxlike.jit(lambda x: jnp.sum(jnp.sin(x) * 2))
+        >>> f.lower(jnp.ones((4, 4))).compile().plan().kernels
+        1
+        """
+        return self._executable.run.plan()
+
     def runtime_executable(self) -> Any:
         return self._executable.run
 

@@ -8,7 +8,7 @@ calls may overlap. Results are fresh arrays.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -19,10 +19,14 @@ from jaxlike.backends.plan.lowering import Lowered
 from jaxlike.backends.plan.memory import Lifetime, plan_arena
 from jaxlike.backends.plan.prepare import prepare
 from jaxlike.backends.plan.schedule import Schedule, with_stored_outputs
-from jaxlike.core import buffers
+from jaxlike.core import buffers, recording
 from jaxlike.core.dtypes import storage_dtype
 from jaxlike.core.jaxpr import ClosedJaxpr, JaxprEqn, Literal, Var, literal_buffer
 from jaxlike.core.trace import ignore_float_errors, restore_float_errors
+
+if TYPE_CHECKING:
+    from jaxlike.backends.numba.profile import ProfiledProgram
+    from jaxlike.backends.plan.report import Plan
 
 # How a result becomes the caller's: as it is; copied, because it lies in memory of the
 # program or of the caller (who may write to a NumPy array later); or that, if it does.
@@ -48,6 +52,7 @@ class Program:
         if stored:
             self.closed = with_stored_outputs(self.closed)
         self.jaxpr = self.closed.jaxpr
+        self._profiled: ProfiledProgram | None = None
         self._slots: dict[Var, int] = {}
         self._constants: dict[int, np.ndarray] = {}
         self._plan()
@@ -114,6 +119,8 @@ class Program:
         return bind(self.in_slots, [slot for slot, _ in self.outs])
 
     def __call__(self, args: Sequence[np.ndarray]) -> list[np.ndarray]:
+        if recording.active is not None and recording.active.programs:
+            return self.profiled().run(args, recording.active)[0]
         if self._direct is not None:
             return self._direct(args)
         frames = self._frames
@@ -192,6 +199,21 @@ class Program:
         self._cleared = [s for s in range(self.num_slots) if s not in kept]
 
     # --- looking inside
+
+    def profiled(self) -> ProfiledProgram:
+        """The program as steps that are timed one by one."""
+        from jaxlike.backends.numba.profile import ProfiledProgram
+
+        if self._profiled is None:
+            self._profiled = ProfiledProgram(self)
+        return self._profiled
+
+    def plan(self) -> Plan:
+        """Its steps, for people."""
+        from jaxlike.backends.plan.report import Plan, step_of
+
+        steps = tuple(map(step_of, self.schedule))
+        return Plan(self.name, steps, self.arena_bytes)
 
     @property
     def kernels(self) -> list[Lowered]:

@@ -38,7 +38,9 @@ def build_steps(program: Program) -> list[Step]:
     schedule = program.schedule
     outputs = {v for v in program.jaxpr.outvars if type(v) is not Literal}
     program.plan_memory(_lifetimes(program, outputs))
-    compiled = iter(compile_kernels([_native(low.kernel) for low in program.kernels]))
+    compiled = iter(
+        compile_kernels([native_kernel(low.kernel) for low in program.kernels])
+    )
     steps: list[Step] = []
     run: list[tuple[Any, Lowered]] = []
     for item in schedule:
@@ -54,7 +56,8 @@ def build_steps(program: Program) -> list[Step]:
     return steps
 
 
-def _native(kernel: Kernel | Product) -> Kernel | RawKernel:
+def native_kernel(kernel: Kernel | Product) -> Kernel | RawKernel:
+    """What the engine compiles for a kernel of the plan."""
     if isinstance(kernel, Product):
         from jaxlike.backends.numba.tiles import product_kernel
 

@@ -42,11 +42,15 @@ _PARAMS = {
 
 
 class Lowered(NamedTuple):
-    """A kernel, and the variables of its buffer arguments in order."""
+    """A kernel, and the variables of its buffer arguments in order.
+
+    eqns: the equations that it computes, for people.
+    """
 
     kernel: Kernel
     inputs: list[Var]
     outputs: list[Var]
+    eqns: tuple[JaxprEqn, ...] = ()
 
 
 def lower_cluster(
@@ -175,7 +179,23 @@ class _Lowering:
         for v in self.outputs:
             if not self._is_full(v):
                 self._store_row(v)
-        return Lowered(k.finish(name), self.inputs, self.outputs)
+        return Lowered(k.finish(name), self.inputs, self.outputs, self._equations())
+
+    def _equations(self) -> tuple[JaxprEqn, ...]:
+        """The members, and the equations computed inside their operands."""
+        found: dict[int, JaxprEqn] = {}
+
+        def visit(access: Access) -> None:
+            for arg in access.args:
+                visit(arg)
+            if access.map is not None:
+                found[id(access.map)] = access.map
+
+        for eqn in self.members:
+            for access in self.cluster.operands[eqn]:
+                visit(access)
+            found[id(eqn)] = eqn
+        return tuple(found.values())
 
     def _store_row(self, var: Var) -> None:
         terms, const = self._terms(self.cluster.row_address())

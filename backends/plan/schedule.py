@@ -52,7 +52,9 @@ class Schedule:
     def _call(self, eqn: JaxprEqn) -> None:
         lowered = lower_library(eqn, self.fusion.resolver)
         if lowered is not None:
-            self._kernels(lowered)
+            # the kernels before the last prepare its operands
+            *before, last = lowered
+            self._kernels([*before, last._replace(eqns=last.eqns or (eqn,))])
             return
         for v in eqn.invars:
             if type(v) is not Literal:
