@@ -54,6 +54,7 @@ _NAMES = {
 _SUBMODULES = (
     "ad_checkpoint",
     "checkpoint_policies",
+    "core",
     "custom_batching",
     "custom_derivatives",
     "debug",
@@ -73,6 +74,7 @@ _SUBMODULES = (
     "stages",
     "tree",
     "tree_util",
+    "typing",
 )
 _lookup, __dir__ = _lazy_names(__name__, _NAMES, _SUBMODULES)
 

@@ -5,6 +5,7 @@ This file is the public face (floor 5): it may import every floor below it.
 
 from jaxlike import ad_checkpoint as ad_checkpoint
 from jaxlike import checkpoint_policies as checkpoint_policies
+from jaxlike import core as core
 from jaxlike import custom_batching as custom_batching
 from jaxlike import custom_derivatives as custom_derivatives
 from jaxlike import debug as debug
@@ -24,6 +25,7 @@ from jaxlike import sharding as sharding
 from jaxlike import stages as stages
 from jaxlike import tree as tree
 from jaxlike import tree_util as tree_util
+from jaxlike import typing as typing
 from jaxlike.core.array import Array as Array
 from jaxlike.core.avals import typeof as typeof
 from jaxlike.core.config import config as config

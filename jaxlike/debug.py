@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import logging
 import string
 import sys
 from collections.abc import Callable
@@ -31,20 +33,24 @@ class _Checker(string.Formatter):
 
 
 def print(  # the name of jax.debug.print
-    fmt: str,
+    fmt: str | None = None,
     *args: Any,
     ordered: bool = False,
     partitioned: bool = False,
     skip_format_check: bool = False,
     _use_logging: bool = False,
     **kwargs: Any,
-) -> None:
+) -> Callable[..., None] | None:
     """Print values when the traced code runs.
 
     Args:
-      fmt: a format string as of str.format: "x = {x}, {}".
+      fmt: a format string as of str.format: "x = {x}, {}". Without one, what comes
+        back is a print function with the options given, whose keywords are all values:
+        `jaxlike.debug.print(ordered=True)("x = {x}", x=x)`.
       *args, **kwargs: pytrees of arrays, or other values, to be put in.
       ordered: keep the order among ordered prints.
+      partitioned: each device prints its own shard; there is one device so far.
+      skip_format_check: leave a format that does not fit its values to the run.
     Raises:
       ValueError: an argument that the format does not use.
 
@@ -52,23 +58,36 @@ def print(  # the name of jax.debug.print
     >>> jaxlike.jit(lambda x: jaxlike.debug.print("x = {}", x))(3)
     x = 3
     """
-    if not isinstance(fmt, str):
-        raise TypeError(f"fmt must be a str, got {type(fmt)}")
-    if not skip_format_check:
-        _Checker().vformat(fmt, args, kwargs)
 
-    def write(*values, **named):
-        sys.stdout.write(fmt.format(*values, **named) + "\n")
+    def print_values(fmt: str, /, *args: Any, **kwargs: Any) -> None:
+        if not isinstance(fmt, str):
+            raise TypeError(f"fmt must be a str, got {type(fmt)}")
+        if not skip_format_check:
+            _Checker().vformat(fmt, args, kwargs)
 
-    callback(write, *args, ordered=ordered, **kwargs)
+        def write(*values, **named):
+            text = fmt.format(*values, **named)
+            if _use_logging:
+                logging.getLogger("jaxlike.debug").info(text)
+            else:
+                sys.stdout.write(text + "\n")
+
+        callback(ordered=ordered)(write, *args, **kwargs)
+
+    if fmt is None:
+        if args or kwargs:
+            raise TypeError(
+                "debug.print without a format takes its options alone, and gave a "
+                f"function that takes the values; got {args} and {kwargs} besides"
+            )
+        return print_values
+    print_values(fmt, *args, **kwargs)
+    return None
 
 
-def log(fmt: str, *args: Any, **kwargs: Any) -> None:
-    """As `print`, through the logger "jaxlike.debug"."""
-    import logging
-
-    logger = logging.getLogger("jaxlike.debug")
-    callback(lambda *a, **k: logger.info(fmt.format(*a, **k)), *args, **kwargs)
+log = functools.partial(print, _use_logging=True)
+functools.update_wrapper(log, print)
+log.__doc__ = """As `print`, through the logger "jaxlike.debug"."""
 
 
 def breakpoint(*, ordered: bool = False, **_: Any) -> None:

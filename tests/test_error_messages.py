@@ -344,6 +344,23 @@ def forward_of_custom_vjp():
 
 
 @case
+def rule_that_closes_over_a_tracer():
+    @jax.jit
+    def f(x, y):
+        @jax.custom_jvp
+        def g(z):
+            return z * y
+
+        @g.defjvp
+        def g_jvp(primals, tangents):
+            return g(*primals), tangents[0] * y
+
+        return g(x)
+
+    jax.grad(f)(1.0, 2.0)
+
+
+@case
 def custom_jvp_of_another_type():
     @jax.custom_jvp
     def f(x):

@@ -46,6 +46,70 @@ def signature_of(fun: Callable) -> inspect.Signature | None:
         return None
 
 
+def resolve_names(
+    fun: Callable, argnums: Any, argnames: Any, what: str
+) -> tuple[tuple[int, ...], tuple[str, ...]]:
+    """Numbers and names of the arguments meant, each completed from the other.
+
+    `what` is "static_arg" or "donate_arg", for messages.
+    """
+    if argnums is None and argnames is None:
+        return (), ()
+    nums = () if argnums is None else as_argnums(argnums, what + "nums")
+    names: tuple[str, ...]
+    if argnames is None:
+        names = ()
+    else:
+        names = (argnames,) if isinstance(argnames, str) else tuple(argnames)
+        if not all(isinstance(n, str) for n in names):
+            raise TypeError(f"{what}names must be strings, got {argnames!r}")
+    signature = signature_of(fun)
+    if signature is None:
+        return nums, names
+    parameters = list(signature.parameters.values())
+    positional = [
+        p.name
+        for p in parameters
+        if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)
+    ]
+    takes_varargs = any(p.kind == p.VAR_POSITIONAL for p in parameters)
+    takes_varkw = any(p.kind == p.VAR_KEYWORD for p in parameters)
+    for i in nums:
+        if not takes_varargs and not -len(positional) <= i < len(positional):
+            raise ValueError(
+                format_error(
+                    f"{what}nums={argnums!r} does not fit {fun_name(fun)}, which has "
+                    f"{len(positional)} positional arguments",
+                    details=[", ".join(positional)] if positional else [],
+                    try_=f"{what}names for arguments that are given by name",
+                )
+            )
+    known = {p.name for p in parameters if p.kind != p.POSITIONAL_ONLY}
+    for name in names:
+        if name not in known and not takes_varkw:
+            raise ValueError(
+                format_error(
+                    f"{what}names={argnames!r} does not fit {fun_name(fun)}, which has "
+                    f"no argument {name!r}",
+                    details=[f"it takes {', '.join(p.name for p in parameters)}"],
+                )
+            )
+    if not takes_varargs:
+        nums = tuple(i + len(positional) if i < 0 else i for i in nums)
+    if argnums is None:
+        nums = tuple(
+            positional.index(n) for n in names if n in positional and n in known
+        )
+    elif argnames is None:
+        names = tuple(
+            positional[i]
+            for i in nums
+            if 0 <= i < len(positional)
+            and parameters[i].kind is not inspect.Parameter.POSITIONAL_ONLY
+        )
+    return nums, names
+
+
 def positional_names(fun: Callable, count: int) -> list[str]:
     """Names for `count` positional arguments, as the signature has them."""
     signature = signature_of(fun)

@@ -116,6 +116,11 @@ class _FlatRule:
         self.primal = primal
         self.out_tree: Any = None
 
+    @property
+    def serves(self) -> str:
+        """What messages call it."""
+        return f"the jvp rule {fun_name(self.rule)} of {self.name}"
+
     def __call__(self, *flat):
         n = len(flat) // 2
         primals = tree.unflatten(self.in_tree, flat[:n])
@@ -124,7 +129,7 @@ class _FlatRule:
         if not (isinstance(result, (tuple, list)) and len(result) == 2):
             raise TypeError(
                 format_error(
-                    f"the jvp rule {fun_name(self.rule)} of {self.name} must return a "
+                    f"{self.serves} must return a "
                     f"pair (out, tangent_out), but returned {result!r:.100}"
                 )
             )
@@ -134,7 +139,7 @@ class _FlatRule:
         if self.out_tree != tangent_tree:
             raise TypeError(
                 format_error(
-                    f"the jvp rule {fun_name(self.rule)} of {self.name} must return a "
+                    f"{self.serves} must return a "
                     "tangent of the structure of the result",
                     details=mismatch(self.name, "tangent output", tangent, out),
                 )
@@ -145,7 +150,7 @@ class _FlatRule:
             if got.shape != expected.shape or got.dtype != expected.dtype:
                 raise TypeError(
                     format_error(
-                        f"the jvp rule {fun_name(self.rule)} of {self.name} must "
+                        f"{self.serves} must "
                         "return tangents of the types of its results",
                         details=[
                             f"out{path} is {get_aval(x)}: its tangent must be "

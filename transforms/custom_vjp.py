@@ -265,6 +265,11 @@ class _FlatForward:
         self.out_tree: Any = None
         self.residual_tree: Any = None
 
+    @property
+    def serves(self) -> str:
+        """What messages call it."""
+        return f"the fwd rule {fun_name(self.fwd)} of {self.name}"
+
     def __call__(self, perturbed, *leaves):
         if self.symbolic_zeros:
             leaves = tuple(map(CustomVJPPrimal, leaves, perturbed))
@@ -273,7 +278,7 @@ class _FlatForward:
         if not (isinstance(result, (tuple, list)) and len(result) == 2):
             raise TypeError(
                 format_error(
-                    f"the fwd rule {fun_name(self.fwd)} of {self.name} must return a "
+                    f"{self.serves} must return a "
                     f"pair (out, residuals), but returned {result!r:.100}"
                 )
             )
@@ -282,8 +287,7 @@ class _FlatForward:
         if self.primal.out_tree is not None and self.out_tree != self.primal.out_tree:
             raise TypeError(
                 format_error(
-                    f"the fwd rule {fun_name(self.fwd)} of {self.name} must return "
-                    f"first what {self.name} returns",
+                    f"{self.serves} must return first what {self.name} returns",
                     [f"got {self.out_tree}", f"expected {self.primal.out_tree}"],
                 )
             )
@@ -301,6 +305,11 @@ class _FlatBackward:
         self.args_example = args_example
         self.name = name
 
+    @property
+    def serves(self) -> str:
+        """What messages call it."""
+        return f"the bwd rule {fun_name(self.bwd)} of {self.name}"
+
     def __call__(self, *flat):
         residual_tree = self.forward.residual_tree
         n = residual_tree.num_leaves
@@ -313,7 +322,7 @@ class _FlatBackward:
         if not isinstance(result, tuple) or len(result) != len(example):
             raise TypeError(
                 format_error(
-                    f"the bwd rule {fun_name(self.bwd)} of {self.name} must return a "
+                    f"{self.serves} must return a "
                     f"tuple of {len(example)} cotangents, one for each argument, but "
                     f"returned {_describe(result)}",
                     try_="(ct,) for a single argument, None for a zero",
@@ -336,7 +345,7 @@ class _FlatBackward:
                 return tree.leaves(ct)
             raise TypeError(
                 format_error(
-                    f"the bwd rule {fun_name(self.bwd)} of {self.name} returned a "
+                    f"{self.serves} returned a "
                     f"cotangent of another structure than its argument {i}",
                     details=mismatch(self.name, "cotangent", ct, example)
                     or [str(error)],
@@ -355,7 +364,7 @@ class _FlatBackward:
         if got.shape != expected.shape:
             raise ValueError(
                 format_error(
-                    f"the bwd rule {fun_name(self.bwd)} of {self.name} returned a "
+                    f"{self.serves} returned a "
                     "cotangent of another shape than its argument",
                     [f"leaf {i} of the arguments is {expected}, its cotangent {got}"],
                 )

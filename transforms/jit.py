@@ -7,7 +7,6 @@ Under another transform it becomes an equation of the primitive `jit`.
 from __future__ import annotations
 
 import functools
-import inspect
 import time
 import types
 import weakref
@@ -28,14 +27,13 @@ from jaxlike.core.trace import eval_trace
 from jaxlike.transforms.arguments import (
     FlatFunction,
     a_value,
-    as_argnums,
     check_callable,
     check_operands,
     check_outputs,
     fun_name,
     leaf_names,
     positional_names,
-    signature_of,
+    resolve_names,
 )
 from jaxlike.transforms.jit_primitive import Executable, jit_p
 
@@ -86,7 +84,6 @@ class JitFunction:
         keep_unused: bool,
         inline: bool,
         backend: str | None,
-        options: dict[str, Any],
     ):
         functools.update_wrapper(self, fun)
         self._fun = fun
@@ -97,7 +94,6 @@ class JitFunction:
         self._keep_unused = keep_unused
         self._inline = inline
         self._backend = backend
-        self._options = options
         caches = caches_of(
             fun,
             (
@@ -427,6 +423,8 @@ def jit(
         tracing; each new value (by hash and ==) traces anew.
       donate_argnums, donate_argnames: arguments whose buffers may be reused for
         results; they cannot be used afterwards.
+      in_shardings, out_shardings: where arguments and results lie, as trees that are
+        prefixes of theirs; a `device` is both.
       keep_unused: keep arguments that the function does not read.
       inline: under another trace, write the equations out in place of a call.
       backend: "cpu", or the name of a backend.
@@ -444,12 +442,6 @@ def jit(
     >>> f(jnp.array([1.0, 2.0])).shape
     (2,)
     """
-    options = {
-        "in_shardings": in_shardings,
-        "out_shardings": out_shardings,
-        "device": device,
-        "compiler_options": compiler_options,
-    }
     if fun is None:
         return functools.partial(
             jit,
@@ -466,78 +458,27 @@ def jit(
             compiler_options=compiler_options,
         )
     check_callable(fun, "jit")
-    nums, names = _resolve(fun, static_argnums, static_argnames, "static_arg")
-    donate_nums, donate_names = _resolve(
+    nums, names = resolve_names(fun, static_argnums, static_argnames, "static_arg")
+    donate_nums, donate_names = resolve_names(
         fun, donate_argnums, donate_argnames, "donate_arg"
     )
     if set(nums) & set(donate_nums) or set(names) & set(donate_names):
         raise ValueError(
-            f"jit of {fun_name(fun)}: an argument cannot be both static and donated "
-            f"(static {nums or names}, donated {donate_nums or donate_names})"
+            format_error(
+                f"jit({fun_name(fun)}): an argument cannot be both static and donated",
+                details=[
+                    f"static {nums or names}, donated {donate_nums or donate_names}"
+                ],
+            )
         )
-    return JitFunction(
-        fun,
-        nums,
-        names,
-        donate_nums,
-        donate_names,
-        keep_unused,
-        inline,
-        backend,
-        options,
+    args = fun, nums, names, donate_nums, donate_names, keep_unused, inline, backend
+    if device is None and in_shardings is None and out_shardings is None:
+        return JitFunction(*args)
+    from jaxlike.transforms.placement import PlacedFunction
+
+    return PlacedFunction(
+        *args, in_shardings=in_shardings, out_shardings=out_shardings, device=device
     )
-
-
-def _resolve(fun, argnums, argnames, what) -> tuple[tuple[int, ...], tuple[str, ...]]:
-    """Numbers and names of the arguments meant, each completed from the other."""
-    if argnums is None and argnames is None:
-        return (), ()
-    nums = () if argnums is None else as_argnums(argnums, what + "nums")
-    names: tuple[str, ...]
-    if argnames is None:
-        names = ()
-    else:
-        names = (argnames,) if isinstance(argnames, str) else tuple(argnames)
-        if not all(isinstance(n, str) for n in names):
-            raise TypeError(f"{what}names must be strings, got {argnames!r}")
-    signature = signature_of(fun)
-    if signature is None:
-        return nums, names
-    parameters = list(signature.parameters.values())
-    positional = [
-        p.name
-        for p in parameters
-        if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)
-    ]
-    takes_varargs = any(p.kind == p.VAR_POSITIONAL for p in parameters)
-    takes_varkw = any(p.kind == p.VAR_KEYWORD for p in parameters)
-    for i in nums:
-        if not takes_varargs and not -len(positional) <= i < len(positional):
-            raise ValueError(
-                f"jitted function has {what}nums={nums} but {fun_name(fun)} has only "
-                f"{len(positional)} positional arguments"
-            )
-    known = {p.name for p in parameters if p.kind != p.POSITIONAL_ONLY}
-    for name in names:
-        if name not in known and not takes_varkw:
-            raise ValueError(
-                f"jitted function has invalid argname {name!r} in {what}names: "
-                f"{fun_name(fun)} takes {', '.join(sorted(known))}"
-            )
-    if not takes_varargs:
-        nums = tuple(i + len(positional) if i < 0 else i for i in nums)
-    if argnums is None:
-        nums = tuple(
-            positional.index(n) for n in names if n in positional and n in known
-        )
-    elif argnames is None:
-        names = tuple(
-            positional[i]
-            for i in nums
-            if 0 <= i < len(positional)
-            and parameters[i].kind is not inspect.Parameter.POSITIONAL_ONLY
-        )
-    return nums, names
 
 
 def clear_caches() -> None:

@@ -10,7 +10,7 @@ A policy names the intermediate values that are kept after all.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from jaxlike.core import tree
@@ -32,11 +32,11 @@ from jaxlike.core.staging import trace_to_jaxpr
 from jaxlike.core.zeros import Zero, is_undefined_primal
 from jaxlike.transforms.arguments import (
     FlatFunction,
-    as_argnums,
     check_callable,
     check_operands,
     fun_name,
     leaf_names,
+    resolve_names,
 )
 from jaxlike.transforms.batching import batch_jaxpr, materialize
 from jaxlike.transforms.jvp import jvp_jaxpr
@@ -55,9 +55,10 @@ call_param[checkpoint_p] = "jaxpr"
 def checkpoint(
     fun: Callable | None = None,
     *,
-    prevent_cse: bool = True,
+    prevent_cse: bool | Sequence[bool] = True,
     policy: Policy | None = None,
     static_argnums: int | Sequence[int] = (),
+    static_argnames: str | Iterable[str] = (),
     concrete: bool = False,
 ) -> Callable:
     """A function whose reverse mode recomputes its inner values.
@@ -67,9 +68,9 @@ def checkpoint(
     Args:
       fun: a function of pytrees of arrays.
       prevent_cse: keep the compiler from merging the second computation with the
-        first, which would undo it.
+        first, which would undo it; of several flags, one that is set counts.
       policy: which values are kept anyway; see jaxlike.checkpoint_policies.
-      static_argnums: positions that are Python values.
+      static_argnums, static_argnames: arguments that are Python values.
     Returns:
       A function of the same signature and result.
 
@@ -84,6 +85,8 @@ def checkpoint(
             prevent_cse=prevent_cse,
             policy=policy,
             static_argnums=static_argnums,
+            static_argnames=static_argnames,
+            concrete=concrete,
         )
     if concrete:
         raise NotImplementedError(
@@ -91,21 +94,27 @@ def checkpoint(
             "with static_argnums"
         )
     check_callable(fun, "checkpoint")
-    statics = as_argnums(static_argnums, "static_argnums")
+    statics, names = resolve_names(
+        fun, static_argnums or None, static_argnames or None, "static_arg"
+    )
+    if not isinstance(prevent_cse, bool):
+        prevent_cse = any(prevent_cse)
 
     @functools.wraps(fun)
     @api_boundary
     def checkpointed(*args, **kwargs):
-        nums = {i % len(args) for i in statics} if args else set()
+        nums = {i + len(args) if i < 0 else i for i in statics}
         dynamic = tuple(a for i, a in enumerate(args) if i not in nums)
+        static = {k: v for k, v in kwargs.items() if k in names}
+        kwargs = {k: v for k, v in kwargs.items() if k not in names}
 
         @functools.wraps(fun)
         def call(*given, **kw):
             values = iter(given)
             full = [a if i in nums else next(values) for i, a in enumerate(args)]
-            return fun(*full, **kw)
+            return fun(*full, **kw, **static)
 
-        target = call if nums else fun
+        target = call if nums or static else fun
         leaves, in_tree = tree.flatten((dynamic, kwargs))
         check_operands(target, dynamic, kwargs, leaves)
         flat = FlatFunction(target, in_tree)

@@ -56,19 +56,33 @@ def _put(x: Any, device: Any) -> Any:
                 "valid JAX type"
             )
         ) from None
+    if device is not None and not isinstance(device, (Device, Sharding)):
+        raise ValueError(
+            format_error(
+                f"device_put's device must be a Device or a Sharding, got {device!r}",
+                try_="jaxlike.devices()[0]",
+            )
+        )
     if isinstance(x, Tracer):
         return copy_p.bind(x)
     array = to_array(x)
     if device is None:
         return array
     sharding = SingleDeviceSharding(device) if isinstance(device, Device) else device
-    if not isinstance(sharding, Sharding):
-        raise ValueError(
-            f"device_put's device must be a Device or a Sharding, got {device!r}"
-        )
     placed = Array(array._data, array.aval)
     placed._sharding = sharding
     return placed
+
+
+def with_sharding_constraint(x: Any, shardings: Any) -> Any:
+    """`x`, with its arrays where `shardings` (a prefix of its tree) say.
+
+    >>> import jaxlike, jaxlike.numpy as jnp
+    >>> place = jaxlike.sharding.SingleDeviceSharding(jaxlike.devices()[0])
+    >>> jaxlike.jit(lambda x: jaxlike.lax.with_sharding_constraint(x, place))(2.0)
+    Array(2., dtype=float32, weak_type=True)
+    """
+    return device_put(x, shardings)
 
 
 def device_get(x: Any) -> Any:
@@ -120,4 +134,5 @@ __all__ = [
     "device_get",
     "device_put",
     "live_arrays",
+    "with_sharding_constraint",
 ]

@@ -227,6 +227,11 @@ class Array(metaclass=_ArrayMeta):
     def is_fully_replicated(self) -> bool:
         return True
 
+    @property
+    def committed(self) -> bool:
+        """Whether it was put where it lies by device_put, or with a device=."""
+        return hasattr(self, "_sharding")
+
 
 def _array_aval(x: Array) -> ShapedArray:
     return x.aval

@@ -14,8 +14,15 @@ from jaxlike.core import dtypes
 _PREFIX = "Array("
 
 
-def array_repr(x: Any) -> str:
+def array_repr(
+    x: Any,
+    max_line_width: int | None = None,
+    precision: int | None = None,
+    suppress_small: bool | None = None,
+) -> str:
     """`Array([1., 2.], dtype=float32)`, in lines of NumPy's print options.
+
+    The arguments after the first stand for the options linewidth, precision, suppress.
 
     >>> import numpy as np
     >>> from jaxlike.core.array import to_array
@@ -30,10 +37,16 @@ def array_repr(x: Any) -> str:
     if x.aval.weak_type:
         dtype += ", weak_type=True"
     dtype += ")"
-    width = np.get_printoptions()["linewidth"]
+    width = max_line_width or np.get_printoptions()["linewidth"]
     if x.aval.size:
         text = np.array2string(
-            x._data, prefix=_PREFIX, suffix=",", separator=", ", max_line_width=width
+            x._data,
+            prefix=_PREFIX,
+            suffix=",",
+            separator=", ",
+            max_line_width=width,
+            precision=precision,
+            suppress_small=suppress_small,
         )
     else:
         text = f"[], shape={x.aval.shape}"
@@ -45,7 +58,12 @@ def array_repr(x: Any) -> str:
     return f"{_PREFIX}{text}{gap}{dtype}"
 
 
-def array_str(x: Any) -> str:
+def array_str(
+    x: Any,
+    max_line_width: int | None = None,
+    precision: int | None = None,
+    suppress_small: bool | None = None,
+) -> str:
     """The values as NumPy prints them, without dtype; keys as in array_repr.
 
     >>> import numpy as np
@@ -60,4 +78,4 @@ def array_str(x: Any) -> str:
         words = np.ascontiguousarray(x._data).view(np.uint32)
         words = words.reshape(*x.aval.shape, *dtype.key_shape)
         return f"Array({x.aval.shape}, dtype={dtype.name}) overlaying:\n{words}"
-    return str(x._data)
+    return np.array_str(x._data, max_line_width, precision, suppress_small)

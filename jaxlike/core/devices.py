@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from jaxlike.core.array import Array
 from jaxlike.core.config import config
@@ -82,6 +82,15 @@ class SingleDeviceSharding(Sharding):
 
     def __hash__(self) -> int:
         return hash(self._device)
+
+
+class Shard(NamedTuple):
+    """The part of an array that one device holds."""
+
+    device: Device
+    index: tuple[slice, ...]
+    replica_id: int
+    data: Array
 
 
 _cpus: list[Device] = []
@@ -177,6 +186,14 @@ def _array_devices(self) -> set[Device]:
     return sharding_of(self).device_set
 
 
+def _array_shards(self) -> list[Shard]:
+    """The parts that the devices of this process hold: one, the whole array."""
+    index = (slice(None),) * self.ndim
+    return [Shard(device_of(self), index, 0, self)]
+
+
 Array.devices = _array_devices  # type: ignore[attr-defined]
+Array.addressable_shards = property(_array_shards)  # type: ignore[attr-defined]
+Array.global_shards = property(_array_shards)  # type: ignore[attr-defined]
 Array.device = property(device_of)  # type: ignore[attr-defined]
 Array.sharding = property(sharding_of)  # type: ignore[attr-defined]

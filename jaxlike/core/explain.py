@@ -6,6 +6,7 @@ Nothing here runs before an error's text is read.
 from __future__ import annotations
 
 import gc
+import sys
 from typing import Any
 
 from jaxlike.core import source_info
@@ -79,12 +80,31 @@ def leaked(tracer: Any, primitive: Any) -> str:
     owner = transforms_in_force(trace) or type(tracer).__name__
     details = [f"it belongs to {owner}, which has returned", *_made(tracer)]
     user = f" by {primitive.name}" if primitive is not None else ""
+    rule = _custom_rule()
+    if rule is not None:
+        return format_error(
+            f"{rule.serves} closes over {_name(tracer)} whose transform has ended",
+            [f"it belongs to {owner}", *_made(tracer)],
+            try_=f"pass it to {rule.name} as an argument of its own",
+        )
     return format_error(
         f"{_name(tracer)} is used{user} after its transform has ended",
         details,
         try_="return the value from the function instead of storing it outside; "
         "jaxlike.checking_leaks() finds where it escapes",
     )
+
+
+def _custom_rule() -> Any:
+    """The rule of custom_jvp or custom_vjp that is running, or None."""
+    frame: Any = sys._getframe(1)
+    while frame is not None:
+        if frame.f_code.co_name == "__call__":
+            caller = frame.f_locals.get("self")
+            if hasattr(type(caller), "serves"):
+                return caller
+        frame = frame.f_back
+    return None
 
 
 def check_for_leaks(trace: Any) -> None:

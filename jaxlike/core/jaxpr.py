@@ -217,8 +217,9 @@ class ClosedJaxpr:
         try:
             return self._memo[key]
         except KeyError:
-            result = self._memo[key] = make()
-            return result
+            pass  # out of the handler, so that an error in `make` has no context
+        result = self._memo[key] = make()
+        return result
 
     def __str__(self) -> str:
         return str(self.jaxpr)

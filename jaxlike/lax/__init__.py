@@ -153,6 +153,7 @@ _NAMES = {
         "reduce_window reduce_window_max_p reduce_window_min_p reduce_window_p "
         "reduce_window_shape_tuple reduce_window_sum_p"
     ),
+    "jaxlike.transforms.transfer": "with_sharding_constraint",
 }
 _SUBMODULES = ("linalg",)
 

@@ -1075,3 +1075,6 @@ from jaxlike.primitives.windows import (
 from jaxlike.primitives.windows import (
     reduce_window_sum_p as reduce_window_sum_p,
 )
+from jaxlike.transforms.transfer import (
+    with_sharding_constraint as with_sharding_constraint,
+)

@@ -5,6 +5,7 @@ An exception raised in a callback surfaces at the call of the traced function.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -361,17 +362,35 @@ io_callback_p.batch = _io_batch
 
 
 def debug_callback(
-    callback: Callable[..., None], *args: Any, ordered: bool = False, **kwargs: Any
-) -> None:
+    callback: Callable[..., None] | None = None,
+    *args: Any,
+    ordered: bool = False,
+    partitioned: bool = False,
+    **kwargs: Any,
+) -> Callable[..., None] | None:
     """Call a Python function for its side effect; results are ignored.
 
     It works under every transform: derivatives pass it by, vmap calls it once for each
     element.
 
+    Args:
+      callback: the function. Without one, what comes back takes the function and its
+        arguments: `jaxlike.debug.callback(ordered=True)(fun, x)`.
+      *args, **kwargs: pytrees of arrays; what is no array is passed as it is.
+      ordered: keep the order among ordered callbacks.
+      partitioned: each device calls with its own shard; there is one device so far.
+
     >>> import jaxlike
     >>> jaxlike.jit(lambda x: jaxlike.debug.callback(print, x))(1.0)
     1.0
     """
+    if callback is None:
+        return functools.partial(_debug_callback, ordered)
+    _debug_callback(ordered, callback, *args, **kwargs)
+    return None
+
+
+def _debug_callback(ordered: bool, callback: Callable, /, *args: Any, **kwargs: Any):
     if not callable(callback):
         raise TypeError(
             "first argument to jaxlike.debug.callback must be callable, but got an "

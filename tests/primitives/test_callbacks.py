@@ -103,3 +103,15 @@ def test_errors_in_callbacks_surface():
 
     with pytest.raises(Exception, match="mine"):
         jax.jit(lambda x: jax.pure_callback(broken, SCALAR, x))(1.0)
+
+
+def test_options_first_then_values_of_any_name(capsys):
+    jax.debug.print(ordered=True)("{x} {ordered} {fmt}", x=1, ordered=2, fmt=3)
+    assert capsys.readouterr().out == "1 2 3\n"
+    seen = []
+    jax.debug.callback(ordered=True)(
+        lambda x, ordered: seen.append((x, ordered)), 1, ordered=2
+    )
+    assert seen == [(1, 2)]
+    with pytest.raises(TypeError, match="without a format"):
+        jax.debug.print(x=1)

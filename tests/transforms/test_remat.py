@@ -88,3 +88,13 @@ def test_a_policy_must_answer():
     f = jax.checkpoint(jnp.sin, policy=lambda *_, **__: "yes")
     with pytest.raises(TypeError, match="policy must return"):
         jax.grad(f)(1.0)
+
+
+def test_static_arguments_by_number_and_name():
+    def f(x, kind):
+        return jnp.sin(x) if kind == "sin" else x
+
+    for options in ({"static_argnums": 1}, {"static_argnames": "kind"}):
+        g = jax.checkpoint(f, **options)
+        assert jnp.allclose(jax.grad(g)(0.5, "sin"), jnp.cos(0.5))
+        assert jax.grad(lambda x: g(x, kind="id"))(0.5) == 1.0
