@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
 from jaxlike.core.jaxpr import ClosedJaxpr
+
+if TYPE_CHECKING:
+    from jaxlike.backends.plan.report import Plan
 
 
 class Executable(Protocol):
@@ -17,8 +20,12 @@ class Executable(Protocol):
         """Run on one buffer an input of the jaxpr; returns one an output."""
         ...
 
-    def as_text(self) -> str:
-        """The compiled form, for people to read."""
+    def as_text(self, dialect: str | None = None) -> str:
+        """The compiled form, for people to read; dialects are the backend's own."""
+        ...
+
+    def plan(self) -> Plan:
+        """What its steps compute and move, for people."""
         ...
 
 

@@ -131,9 +131,21 @@ class Compiled:
     out_info = property(lambda self: self._stage.out_info)
     out_avals = property(lambda self: self._stage.jaxpr.out_avals)
 
-    def as_text(self) -> str:
-        """The compiled program: its kernels and calls."""
-        return self._executable.run.as_text()
+    def as_text(self, dialect: str | None = None) -> str:
+        """The compiled program: its kernels' loop nests and its calls.
+
+        Args:
+          dialect: "llvm" or "asm" for the kernels as LLVM IR, or as the assembly of
+            this machine.
+        Raises:
+          ValueError: for another dialect.
+
+        >>> import jaxlike, jaxlike.numpy as jnp
+        >>> compiled = jaxlike.jit(jnp.sin).lower(jnp.ones(64)).compile()
+        >>> "define void" in compiled.as_text("llvm")
+        True
+        """
+        return self._executable.run.as_text(dialect)
 
     def cost_analysis(self) -> dict[str, float]:
         """Estimated flops and bytes of the whole computation."""

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from jaxlike.backends.numba import blas
-from jaxlike.backends.numba.steps import CALLBACKS, FRESH, build_steps
+from jaxlike.backends.numba.steps import CALLBACKS, FRESH, build_steps, native_kernel
 from jaxlike.backends.plan.access import is_layout
 from jaxlike.backends.plan.lowering import Lowered
 from jaxlike.backends.plan.memory import Lifetime, plan_arena
@@ -21,6 +21,7 @@ from jaxlike.backends.plan.prepare import prepare
 from jaxlike.backends.plan.schedule import Schedule, with_stored_outputs
 from jaxlike.core import buffers, recording
 from jaxlike.core.dtypes import storage_dtype
+from jaxlike.core.errors import format_error
 from jaxlike.core.jaxpr import ClosedJaxpr, JaxprEqn, Literal, Var, literal_buffer
 from jaxlike.core.trace import ignore_float_errors, restore_float_errors
 
@@ -219,8 +220,13 @@ class Program:
     def kernels(self) -> list[Lowered]:
         return [s for s in self.schedule if isinstance(s, Lowered)]
 
-    def as_text(self) -> str:
-        """The program: each kernel's loop nest, each call's equation, in order."""
+    def as_text(self, dialect: str | None = None) -> str:
+        """The program: each kernel's loop nest, each call's equation, in order.
+
+        dialect: "llvm" or "asm" for the kernels as LLVM IR or this machine's assembly.
+        """
+        if dialect is not None:
+            return self._code(dialect)
         names: dict[Var, str] = {}
 
         def name(v) -> str:
@@ -244,6 +250,22 @@ class Program:
                 lines += ["    " + line for line in str(step.kernel).split("\n")]
         lines.append("return " + ", ".join(name(v) for v in self.jaxpr.outvars))
         return "\n".join(lines)
+
+    def _code(self, dialect: str) -> str:
+        from jaxlike.backends.numba.engine import compile_kernels
+
+        kernels = [native_kernel(low.kernel) for low in self.kernels]
+        unique = {k.kernel.key: k for k in compile_kernels(kernels)}.values()
+        if dialect == "llvm":
+            return "\n".join(k.source for k in unique)
+        if dialect == "asm":
+            return "\n".join(k.assembly() for k in unique)
+        raise ValueError(
+            format_error(
+                f"a compiled program has no dialect {dialect!r}",
+                try_='None for loop nests, "llvm" for LLVM IR, "asm" for assembly',
+            )
+        )
 
 
 def add_place(error: Exception, eqn: JaxprEqn | None) -> None:

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from jaxlike.core.jaxpr import ClosedJaxpr, evaluate_jaxpr
+
+if TYPE_CHECKING:
+    from jaxlike.backends.plan.report import Plan
 
 
 class ReferenceExecutable:
@@ -20,8 +24,14 @@ class ReferenceExecutable:
     def __call__(self, buffers: list[np.ndarray]) -> list[np.ndarray]:
         return evaluate_jaxpr(self.closed.jaxpr, self.closed.consts, *buffers)
 
-    def as_text(self) -> str:
+    def as_text(self, dialect: str | None = None) -> str:
         return str(self.closed)
+
+    def plan(self) -> Plan:
+        """Its steps: every equation is a call."""
+        from jaxlike.backends.plan.report import Plan, step_of
+
+        return Plan("reference", tuple(map(step_of, self.closed.eqns)), 0)
 
 
 class ReferenceBackend:

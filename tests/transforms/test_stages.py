@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import jaxlike as jax
+from jaxlike import lax
 from tests.transforms.functions import PARAMS, Counted, V, X, close, model
 
 
@@ -53,3 +54,22 @@ def test_eval_shape_runs_nothing():
     f = Counted(lambda x: x @ x.T)
     out = jax.jit(f).eval_shape(X)
     assert out.shape == (2, 2) and f.count == 1
+
+
+def test_the_compiled_form_in_each_dialect():
+    compiled = (
+        jax.jit(lambda x: lax.dot(x, lax.sin(x)))
+        .lower(np.ones((4, 4), np.float32))
+        .compile()
+    )
+    assert "program" in compiled.as_text()
+    assert "define void" in compiled.as_text("llvm")
+    assert "ret" in compiled.as_text("asm")
+    with pytest.raises(ValueError, match="loop nests"):
+        compiled.as_text("hlo")
+
+
+def test_the_reference_backend_has_a_plan():
+    f = jax.jit(lambda x: lax.sin(lax.cos(x)), backend="reference")
+    plan = f.lower(np.ones((4, 4), np.float32)).compile().plan()
+    assert [s.primitives for s in plan.steps] == [("cos",), ("sin",)]
