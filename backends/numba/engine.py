@@ -58,7 +58,7 @@ class RawKernel:
     text: a module's IR with `define void @SYMBOL(ptr %buffers, i64 %lo, i64 %hi)`,
     where the word SYMBOL stands for the name it will get. extent: grid points. ns:
     estimated work. grain: chunks are multiples of this. symbols: addresses of external
-    names.
+    names. declarations: of what it calls, as `llvm.Module.declare` takes them.
     """
 
     text: str
@@ -66,6 +66,7 @@ class RawKernel:
     ns: float
     grain: int = 1
     symbols: tuple[tuple[str, int], ...] = ()
+    declarations: tuple[str, ...] = ()
 
     @cached_property
     def key(self) -> str:
@@ -230,6 +231,8 @@ def _module_text(kernels, names) -> str:
     for k, name in zip(kernels, names):
         if isinstance(k, RawKernel):
             raw.append(k.text.replace("SYMBOL", name))
+            for signature in k.declarations:
+                module.declare(signature)
         else:
             emit_kernel(k, host(), name, module)
     return "\n".join([str(module), *raw])

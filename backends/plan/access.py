@@ -71,6 +71,29 @@ def flat(shape: Sequence[int], index: Sequence[Affine], rank: int) -> Affine:
     return total
 
 
+def unflattened(
+    address: Affine, shape: Sequence[int], sizes: Sequence[int]
+) -> tuple[Affine, ...] | None:
+    """The index into `shape` of a flat address over a space of these sizes; None where
+    it is not affine, since a step along the space carries over."""
+    rank = len(sizes)
+    index, const, left = [], address.const, list(address.coefs)
+    for n, step in zip(shape, strides(shape)):
+        start, const = divmod(const, step) if n > 1 else (0, const)
+        whole = [0] * rank
+        for d, c in enumerate(left):
+            if n > 1 and abs(c) >= step and sizes[d] > 1:
+                whole[d], left[d] = divmod(c, step) if c > 0 else (-(-c // step), 0)
+                if c < 0 and -c % step:
+                    return None
+        reach = [(m - 1) * c for m, c in zip(sizes, whole)]
+        low, high = sum(min(r, 0) for r in reach), sum(max(r, 0) for r in reach)
+        if start + low < 0 or start + high >= n:
+            return None
+        index.append(Affine(start, tuple(whole)))
+    return tuple(index) if const == 0 and not any(left) else None
+
+
 def squeezed(shape: Sequence[int]) -> tuple[int, ...]:
     """The shape without its axes of size 1."""
     return tuple(n for n in shape if n != 1)
@@ -191,8 +214,17 @@ class Resolver:
         # results of elementwise equations that readers compute in place
         self.inlined: set[Var] = set()
 
-    def resolve(self, atom: Atom, index: tuple[Affine, ...], rank: int) -> Access:
-        """The access of element `index` (one Affine an axis of the atom's shape)."""
+    def resolve(
+        self,
+        atom: Atom,
+        index: tuple[Affine, ...],
+        rank: int,
+        sizes: Sequence[int] | None = None,
+    ) -> Access:
+        """The access of element `index` (one Affine an axis of the atom's shape).
+
+        sizes: of the space; with them, more reshapes are seen through.
+        """
         while True:
             if type(atom) is Literal:
                 return Access(atom, zero(rank))
@@ -213,7 +245,11 @@ class Resolver:
             if name == "reshape":
                 address = flat(atom.aval.shape, index, rank)
                 if not keeps_order(eqn):
-                    return self._resolve_flat(operand, address, rank)
+                    parts = sizes and unflattened(address, operand.aval.shape, sizes)
+                    if not parts:
+                        return self._resolve_flat(operand, address, rank)
+                    index, atom = parts, operand
+                    continue
                 given = iter(
                     p for n, p in zip(atom.aval.shape, index, strict=True) if n != 1
                 )

@@ -6,10 +6,11 @@ from collections.abc import Callable
 
 from jaxlike.backends.plan.access import Resolver, is_layout, strides
 from jaxlike.backends.plan.build import KernelBuilder
+from jaxlike.backends.plan.convolutions import lower_convolution
+from jaxlike.backends.plan.dots import lower_dot
 from jaxlike.backends.plan.lowering import Lowered
 from jaxlike.backends.plan.moves import lower_concatenate, lower_pad
 from jaxlike.backends.plan.ops import DTYPES
-from jaxlike.backends.plan.products import lower_product
 from jaxlike.backends.plan.windows import (
     lower_reduce_window,
     lower_select_and_scatter_add,
@@ -51,8 +52,8 @@ def lower_layout(eqn: JaxprEqn, resolver: Resolver) -> list[Lowered] | None:
 
 
 LOWERINGS: dict[str, Lower] = {
-    "dot_general": lower_product,
-    "conv_general_dilated": lower_product,
+    "dot_general": lower_dot,
+    "conv_general_dilated": lower_convolution,
     "reduce_window_max": lower_reduce_window,
     "reduce_window_min": lower_reduce_window,
     "reduce_window_sum": lower_reduce_window,

@@ -11,7 +11,7 @@ from jaxlike.backends.plan.ir import Value
 from jaxlike.backends.plan.lowering import Lowered
 from jaxlike.backends.plan.ops import DTYPES, INDEX
 from jaxlike.backends.plan.windows import whole
-from jaxlike.core.jaxpr import Atom, JaxprEqn, Literal, Var
+from jaxlike.core.jaxpr import JaxprEqn, Literal, Var
 
 MAX_PIECES = 16
 Pads = dict[int, tuple[int, int, int]]
@@ -104,24 +104,24 @@ def lower_pad(eqn: JaxprEqn, resolver: Resolver) -> list[Lowered] | None:
         d: (lo, hi, 1 + n) for d, (lo, hi, n) in enumerate(config) if any((lo, hi, n))
     }
     value = whole(fill, resolver) if type(fill) is not Literal else fill
-    if value is None:
+    access = whole(x, resolver)
+    if value is None or access is None:
         return None
-    made = padded(x, pads, resolver, out, value)
-    return None if made is None else [made]
+    return [padded(access, x.aval.shape, pads, out, value)]
 
 
 def padded(
-    atom: Atom, pads: Pads, resolver: Resolver, out: Var, fill: Access | Literal | None
-) -> Lowered | None:
+    access: Access,
+    sizes: Sequence[int],
+    pads: Pads,
+    out: Var,
+    fill: Access | Literal | None,
+) -> Lowered:
     """A kernel that copies with (low, high, distance of neighbours) along some axes.
 
-    fill: what comes around and between; zero if None.
+    access, sizes: of the source. fill: what comes around and between; zero if None.
     """
-    shape = out.aval.shape
-    access = whole(atom, resolver)
-    if access is None:
-        return None
-    sizes, steps = atom.aval.shape, access.address.coefs
+    shape, steps = out.aval.shape, access.address.coefs
     # the last axes that are copied whole, and the one before, are one inner loop
     split = len(shape) - 1
     while (
@@ -137,7 +137,7 @@ def padded(
     inputs = [access.base]
     other = None
     if isinstance(fill, Literal):
-        other = k.const(fill.val, atom.aval.dtype)
+        other = k.const(fill.val, access.base.aval.dtype)
     elif fill is not None:
         if fill.base not in inputs:
             inputs.append(fill.base)
@@ -145,7 +145,7 @@ def padded(
         else:
             scalar = x
         other = k.load(scalar, {}, fill.address.const)
-    y = k.output(atom.aval.dtype, shape)
+    y = k.output(out.aval.dtype, shape)
     terms: dict[Value, int] = {}
     const, guards = access.address.const, []
 
@@ -177,6 +177,7 @@ def padded(
         for g in guards:
             guard = g if guard is None else k.op("and", guard, g)
         value = k.load(x, terms, const, guard, other if guard is not None else None)
+        value = k.convert(value, out.aval.dtype)
         places = dict(zip(k.indices, strides(shape)[:split]))
         k.store(y, {**places, loop.index: 1}, value)
     return Lowered(k.finish("pad"), inputs, [out])

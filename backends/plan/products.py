@@ -1,40 +1,40 @@
-"""Sums of products as tiles: dot_general and convolutions, without BLAS.
+"""Sums of products as tiles: what dot_general and convolutions become.
 
     out[batch, row, column] = sum over s of a[batch, row, s] b[batch, s, column]
 
 where batch, row and s stand for any axes, each with a stride in a, in b and in out, and
 columns lie side by side in b and in out. Strides make the same form of a convolution
-(rows are positions, sums are window offsets and channels) and of both its gradients.
-Operands that do not fit are copied to scratch first: padded, or transposed.
+(rows are positions, sums are window offsets and channels) and of both its gradients; an
+operand whose elements do not lie so is copied first. Where a runs along the columns
+too, the product is elementwise in them: depthwise convolutions, batches innermost.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from enum import Enum
 from typing import NamedTuple
 
 import numpy as np
 
-from jaxlike.backends.plan.access import (
-    Access,
-    Affine,
-    Resolver,
-    strides,
-    unit,
-    zero,
-)
+from jaxlike.backends.plan.access import Access, Affine, strides
 from jaxlike.backends.plan.build import KernelBuilder
 from jaxlike.backends.plan.lowering import Lowered
-from jaxlike.backends.plan.moves import padded
+from jaxlike.backends.plan.ops import DTYPES, compute_dtype, kind
 from jaxlike.core.avals import ShapedArray
-from jaxlike.core.jaxpr import Atom, JaxprEqn, Literal, Var
+from jaxlike.core.jaxpr import Literal, Var
 
-MAX_BLAS_FREE = 1 << 28
-"""Multiplications from which a plain matrix product is left to BLAS."""
 MIN_COLUMNS = 4
-DTYPES = (np.dtype(np.float32), np.dtype(np.float64))
+FEW_ROWS = 4
+"""Rows below which an operand is not copied to make a product of tiles."""
+WIDE = 16
+"""Columns that fill a vector."""
+SPLIT_WORK = 1 << 20
+"""Multiplications from which a product of few tiles is cut along its sum."""
+SPLIT_TILES = 16
+MAX_PARTS = 32
 
 
 class Axis(NamedTuple):
@@ -48,7 +48,10 @@ class Axis(NamedTuple):
 
 @dataclass(frozen=True)
 class Product:
-    """One product; arguments a, b, out. Sums run from the outermost axis inwards."""
+    """One product; arguments a, b, out. Sums run from the outermost axis inwards.
+
+    along: whether a, as b, has an element for each column.
+    """
 
     dtype: np.dtype
     batch: tuple[Axis, ...]
@@ -57,6 +60,8 @@ class Product:
     sums: tuple[Axis, ...]
     a_offset: int = 0
     b_offset: int = 0
+    out_offset: int = 0
+    along: bool = False
 
     @property
     def work(self) -> int:
@@ -68,9 +73,10 @@ class Product:
         def of(axes):
             return " ".join(f"{x.size}(a{x.a} b{x.b} out{x.out})" for x in axes) or "1"
 
+        columns = f"{self.columns}(a1)" if self.along else f"{self.columns}"
         return (
             f"product {self.dtype.name} batch {of(self.batch)} rows {of(self.rows)} "
-            f"columns {self.columns} sums {of(self.sums)}"
+            f"columns {columns} sums {of(self.sums)}"
         )
 
 
@@ -89,106 +95,183 @@ def merged(axes: Sequence[Axis]) -> tuple[Axis, ...]:
     return tuple(out)
 
 
-def lower_product(eqn: JaxprEqn, resolver: Resolver) -> list[Lowered] | None:
-    """The kernels of a dot_general or a convolution; None if a library does better."""
-    name = eqn.primitive.name
-    avals = [v.aval for v in (*eqn.invars, *eqn.outvars)]
-    dtype = avals[-1].dtype
-    if dtype not in DTYPES or any(a.dtype != dtype or a.size == 0 for a in avals):
+class Role(Enum):
+    """What an axis of a product's space is to the operands and the result."""
+
+    BATCH = "in a, b and out"
+    ROW = "in a and out"
+    COLUMN = "in b and out"
+    SUM = "in a and b"
+
+
+_OTHER_SIDE = {Role.ROW: Role.COLUMN, Role.COLUMN: Role.ROW}
+
+
+def product_dtype(lhs: np.dtype, rhs: np.dtype, out: np.dtype) -> np.dtype | None:
+    """The dtype to multiply and add in; None if tiles have no such product."""
+    if not all(d in DTYPES and kind(d) in "iuf" for d in (lhs, rhs, out)):
         return None
-    if name == "dot_general":
-        return _dot(eqn, resolver)
-    if name == "conv_general_dilated":
-        return _convolution(eqn, resolver)
-    return None
+    floats = [compute_dtype(d) for d in (lhs, rhs, out) if kind(d) == "f"]
+    if floats:
+        return max(floats, key=lambda d: d.itemsize) if kind(out) == "f" else None
+    return out if out.itemsize >= 4 else np.dtype(np.int32)
 
 
-# --- matrix products
+class Space(NamedTuple):
+    """The axes of a product: sizes and roles; where operands and result have them."""
+
+    sizes: tuple[int, ...]
+    roles: tuple[Role, ...]
+    a: Access
+    b: Access
+    to: Affine
+
+    def swapped(self) -> Space:
+        """The same product with a and b changing places."""
+        roles = tuple(_OTHER_SIDE.get(r, r) for r in self.roles)
+        return Space(self.sizes, roles, self.b, self.a, self.to)
+
+    def axis(self, d: int) -> Axis:
+        a, b = self.a.address.coefs[d], self.b.address.coefs[d]
+        return Axis(self.sizes[d], a, b, self.to.coefs[d])
+
+    def axes(self, *roles: Role) -> list[int]:
+        """The axes longer than 1 of some roles, from the outermost in out."""
+        found = [
+            d
+            for d, (n, r) in enumerate(zip(self.sizes, self.roles))
+            if n > 1 and r in roles
+        ]
+        return sorted(found, key=lambda d: -self.to.coefs[d])
+
+    def count(self, *roles: Role) -> int:
+        return math.prod(self.sizes[d] for d in self.axes(*roles))
 
 
-def _dot(eqn: JaxprEqn, resolver: Resolver) -> list[Lowered] | None:
-    lhs, rhs = eqn.invars
-    out = eqn.outvars[0]
-    (lc, rc), (lb, rb) = eqn.params["dimension_numbers"]
-    lfree = [d for d in range(lhs.aval.ndim) if d not in (*lc, *lb)]
-    rfree = [d for d in range(rhs.aval.ndim) if d not in (*rc, *rb)]
-    # the space: batch, rows, columns, sums
-    sizes = [lhs.aval.shape[d] for d in (*lb, *lfree)]
-    sizes += [rhs.aval.shape[d] for d in rfree] + [lhs.aval.shape[d] for d in lc]
-    nb, nr, nc = len(lb), len(lfree), len(rfree)
-    rank = len(sizes)
-    if math.prod(sizes) > MAX_BLAS_FREE:
-        return None
-    lhs_place = dict(
-        zip((*lb, *lfree, *lc), (*range(nb + nr), *range(nb + nr + nc, rank)))
-    )
-    rhs_axes = (*range(nb), *range(nb + nr, rank))
-    rhs_place = dict(zip((*rb, *rfree, *rc), rhs_axes))
-    a = _resolved(lhs, lhs_place, rank, resolver)
-    b = _resolved(rhs, rhs_place, rank, resolver)
-    if a is None or b is None:
-        return None
-    steps = strides(out.aval.shape)
-    out_coefs = (*steps, *(0,) * len(lc))
-    return _assemble(
-        a, b, out, sizes, out_coefs, (nb, nr, nc), [rhs_place[d] for d in (*rb, *rc)]
-    )
-
-
-def _resolved(atom: Atom, place, rank: int, resolver: Resolver) -> Access | None:
-    """The access of element (place[d] of the space along axis d), if of an array."""
-    index = tuple(
-        zero(rank) if n == 1 else unit(rank, place[d])
-        for d, n in enumerate(atom.aval.shape)
-    )
-    access = resolver.resolve(atom, index, rank)
-    if access.base is None or type(access.base) is Literal:
-        return None
-    return access
-
-
-def _assemble(
-    a: Access, b: Access, out: Var, sizes, out_coefs, groups, b_outer
-) -> list[Lowered] | None:
-    """Kernels for a and b as they are read; b_outer: b's axes but its columns."""
-    nb, nr, nc = groups
-    first_column, last_column = nb + nr, nb + nr + nc
-    columns = math.prod(sizes[first_column:last_column])
-    if columns < MIN_COLUMNS:
-        return None
+def lower_space(out: Var, space: Space, dtype: np.dtype) -> list[Lowered]:
+    """The kernels that write out[to] = sum of a[...] b[...] over a space."""
     before: list[Lowered] = []
-    wanted, step = {}, 1
-    for d in range(last_column - 1, first_column - 1, -1):
-        wanted[d] = step
-        step *= sizes[d]
-    if any(sizes[d] > 1 and b.address.coefs[d] != s for d, s in wanted.items()):
-        # the columns side by side, behind the other axes
-        order = [*b_outer, *range(first_column, last_column)]
-        copy, b = _copied(b, [sizes[d] for d in order], order, len(sizes))
-        before.append(copy)
-
-    def axis(d: int) -> Axis:
-        return Axis(sizes[d], a.address.coefs[d], b.address.coefs[d], out_coefs[d])
-
-    sums = merged([axis(d) for d in range(last_column, len(sizes))])
-    product = Product(
-        out.aval.dtype,
-        merged([axis(d) for d in range(nb)]),
-        merged([axis(d) for d in range(nb, first_column)]),
-        columns,
-        sums or (Axis(1),),
-        a.address.const,
-        b.address.const,
+    a, b = (_in_memory(x, dtype, space.sizes, before) for x in (space.a, space.b))
+    space = space._replace(a=a, b=b)
+    inner = next(
+        (
+            d
+            for d in space.axes(Role.BATCH, Role.ROW, Role.COLUMN)
+            if space.to.coefs[d] == 1
+        ),
+        None,
     )
-    return [*before, Lowered(product, [a.base, b.base], [out])]
+    if inner is None:
+        return [*before, _loops(out, space)]
+    if space.roles[inner] is Role.ROW:
+        space = space.swapped()
+    columns = _columns(space, inner)
+    size = math.prod(space.sizes[d] for d in columns)
+    along = space.roles[inner] is Role.BATCH
+    few_rows = space.count(Role.ROW) < FEW_ROWS
+    copies = not _side_by_side(space.b, space, columns)
+    if size < MIN_COLUMNS or (copies and few_rows and not along):
+        return [*before, _loops(out, space)]
+    for name in ("a", "b") if along else ("b",):
+        access = getattr(space, name)
+        if not _side_by_side(access, space, columns):
+            copy, access = _columns_last(access, space, columns)
+            before.append(copy)
+            space = space._replace(**{name: access})
+    batch = [d for d in space.axes(Role.BATCH, Role.COLUMN) if d not in columns]
+    sums = sorted(space.axes(Role.SUM), key=lambda d: -abs(space.a.address.coefs[d]))
+    product = Product(
+        dtype,
+        merged([space.axis(d) for d in batch]),
+        merged([space.axis(d) for d in space.axes(Role.ROW)]),
+        size,
+        merged([space.axis(d) for d in sums]) or (Axis(1),),
+        space.a.address.const,
+        space.b.address.const,
+        space.to.const,
+        along,
+    )
+    bases = [space.a.base, space.b.base]
+    return [*before, *_split(product, bases, out)]
 
 
-def _copied(
-    access: Access, shape: Sequence[int], order: Sequence[int], rank: int
+def _in_memory(access: Access, dtype, sizes, before: list[Lowered]) -> Access:
+    """The access of an operand of the right dtype: a number is put into memory, an
+    array of another dtype converted."""
+    if type(access.base) is Literal:
+        scratch = Var(ShapedArray((1,), dtype))
+        k = KernelBuilder(())
+        k.store(k.output(dtype, (1,)), 0, k.const(access.base.val, dtype))
+        before.append(Lowered(k.finish("number"), [], [scratch]))
+        return Access(scratch, Affine(0, (0,) * len(sizes)))
+    if access.base.aval.dtype == dtype:
+        return access
+    converted_base = Var(ShapedArray(access.base.aval.shape, dtype))
+    before.append(converted(access.base, converted_base))
+    return access._replace(base=converted_base)
+
+
+def rounded(
+    out: Var, dtype: np.dtype, lower: Callable[[Var], list[Lowered]]
+) -> list[Lowered]:
+    """lower(out), by way of an array of `dtype` where that is not out's own."""
+    if out.aval.dtype == dtype:
+        return lower(out)
+    wide = Var(ShapedArray(out.aval.shape, dtype))
+    return [*lower(wide), converted(wide, out)]
+
+
+def converted(source: Var, target: Var) -> Lowered:
+    """A kernel that copies all elements to another dtype."""
+    size = source.aval.size
+    k = KernelBuilder((size,))
+    x = k.input(source.aval.dtype, source.aval.shape)
+    y = k.output(target.aval.dtype, target.aval.shape)
+    (i,) = k.indices
+    k.store(y, {i: 1}, k.convert(k.load(x, {i: 1}), target.aval.dtype))
+    return Lowered(k.finish("convert"), [source], [target])
+
+
+def _columns(space: Space, inner: int) -> list[int]:
+    """The axes that make up the columns, from the innermost."""
+    reads = [space.b] if space.roles[inner] is Role.COLUMN else [space.a, space.b]
+    columns, size = [inner], space.sizes[inner]
+    copied = any(x.address.coefs[inner] != 1 for x in reads)
+    while True:
+        following = next(
+            (d for d in space.axes(space.roles[inner]) if space.to.coefs[d] == size),
+            None,
+        )
+        if following is None:
+            return columns
+        in_order = all(x.address.coefs[following] == size for x in reads)
+        if not in_order and not copied and size >= WIDE:
+            return columns
+        copied |= not in_order
+        columns.append(following)
+        size *= space.sizes[following]
+
+
+def _side_by_side(access: Access, space: Space, columns: Sequence[int]) -> bool:
+    return all(access.address.coefs[d] == space.to.coefs[d] for d in columns)
+
+
+def _columns_last(access: Access, space: Space, columns) -> tuple[Lowered, Access]:
+    """A kernel that copies an operand with the columns side by side."""
+    coefs = access.address.coefs
+    order = [d for d, c in enumerate(coefs) if c and d not in columns]
+    order = [d for d in order if space.sizes[d] > 1]
+    order.sort(key=lambda d: -abs(coefs[d]))
+    order += columns[::-1]
+    return copied(access, [space.sizes[d] for d in order], order)
+
+
+def copied(
+    access: Access, shape: Sequence[int], order: Sequence[int]
 ) -> tuple[Lowered, Access]:
     """A kernel that copies to scratch of this shape, whose axes are those of the space
     in `order`; and the access of the copy."""
-    source = access.base
+    source, rank = access.base, len(access.address.coefs)
     scratch = Var(ShapedArray(tuple(shape), source.aval.dtype))
     k = KernelBuilder(shape[:-1])
     x = k.input(source.aval.dtype, source.aval.shape)
@@ -202,78 +285,83 @@ def _copied(
     for d, step in zip(order, strides(shape)):
         coefs[d] = step
     kernel = k.finish("transposed operand")
-    return Lowered(kernel, [source], [scratch]), Access(
-        scratch, Affine(0, tuple(coefs))
+    copy = Access(scratch, Affine(0, tuple(coefs)))
+    return Lowered(kernel, [source], [scratch]), copy
+
+
+def _loops(out: Var, space: Space) -> Lowered:
+    """A product of few columns: a sum for each element of the result."""
+    dtype = out.aval.dtype
+    points = space.axes(Role.BATCH, Role.ROW, Role.COLUMN)
+    sums = space.axes(Role.SUM)
+    a, b = space.a, space.b
+    sums.sort(key=lambda d: -abs(a.address.coefs[d]) - abs(b.address.coefs[d]))
+    k = KernelBuilder([space.sizes[d] for d in points])
+    operands = [a.base] if a.base is b.base else [a.base, b.base]
+    buffers = {v: k.input(v.aval.dtype, v.aval.shape) for v in operands}
+    y = k.output(dtype, out.aval.shape)
+    place = dict(zip(points, k.indices))
+
+    def terms(address: Affine):
+        return {v: address.coefs[d] for d, v in place.items()}
+
+    def total(axes):
+        if not axes:
+            values = [
+                k.load(buffers[x.base], terms(x.address), x.address.const)
+                for x in (a, b)
+            ]
+            return k.op("mul", *values)
+        with k.loop(space.sizes[axes[0]]) as loop:
+            place[axes[0]] = loop.index
+            loop.reduce("add", total(axes[1:]))
+        del place[axes[0]]
+        return loop.results[0]
+
+    value = total(sums)
+    k.store(y, terms(space.to), value, space.to.const)
+    return Lowered(k.finish("sums of products"), operands, [out])
+
+
+def _split(product: Product, bases: list[Var], out: Var) -> list[Lowered]:
+    """A product of few tiles and a long sum: parts of the sum, then their sum."""
+    p = product
+    batch, rows = (math.prod(x.size for x in axes) for axes in (p.batch, p.rows))
+    tiles = batch * -(-rows // 8) * -(-p.columns // (2 * WIDE))
+    first = p.sums[0]
+    most = min(MAX_PARTS // tiles, first.size) if tiles < SPLIT_TILES else 1
+    most = min(most, p.work // (SPLIT_WORK // 8)) if p.work >= SPLIT_WORK else 1
+    parts = next((n for n in range(most, 1, -1) if first.size % n == 0), 1)
+    if parts == 1:
+        return [Lowered(product, bases, [out])]
+    # part by part, results lie as in a contiguous array of their own
+    outer = [*p.batch, *p.rows]
+    shape = [x.size for x in outer] + [p.columns]
+    steps, size = strides(shape), math.prod(shape)
+    moved = [x._replace(out=s) for x, s in zip(outer, steps)]
+    length = first.size // parts
+    part = Axis(parts, first.a * length, first.b * length, size)
+    scratch = Var(ShapedArray((parts, size), p.dtype))
+    some = Product(
+        p.dtype,
+        (part, *moved[: len(p.batch)]),
+        tuple(moved[len(p.batch) :]),
+        p.columns,
+        merged([first._replace(size=length), *p.sums[1:]]) or (Axis(1),),
+        p.a_offset,
+        p.b_offset,
+        0,
+        p.along,
     )
-
-
-# --- convolutions
-
-
-def _convolution(eqn: JaxprEqn, resolver: Resolver) -> list[Lowered] | None:
-    params = eqn.params
-    if params["feature_group_count"] != 1 or params["batch_group_count"] != 1:
-        return None
-    lhs, rhs = eqn.invars
-    out = eqn.outvars[0]
-    numbers = params["dimension_numbers"]
-    lhs_batch, lhs_feature, *lhs_space = numbers.lhs_spec
-    rhs_out, rhs_in, *rhs_space = numbers.rhs_spec
-    out_batch, out_feature, *out_space = numbers.out_spec
-    if out_feature != out.aval.ndim - 1:
-        return None  # columns are the features, and must lie side by side
-    space = len(lhs_space)
-    before: list[Lowered] = []
-    a_var: Atom = lhs
-    base_dilation = params["lhs_dilation"]
-    padding = params["padding"]
-    if any(lo or hi for lo, hi in padding) or any(d != 1 for d in base_dilation):
-        pads = {d: (*p, h) for d, p, h in zip(lhs_space, padding, base_dilation)}
-        shape = list(lhs.aval.shape)
-        for d, (low, high, hole) in pads.items():
-            shape[d] = low + (shape[d] - 1) * hole + 1 + high
-        a_var = Var(ShapedArray(tuple(shape), lhs.aval.dtype))
-        made = padded(lhs, pads, resolver, a_var, None)
-        if made is None:
-            return None
-        before.append(made)
-    # the space: batch, positions; features; channels after window offsets
-    counts = [out.aval.shape[d] for d in out_space]
-    kernel = [rhs.aval.shape[d] for d in rhs_space]
-    sizes = [lhs.aval.shape[lhs_batch], *counts, out.aval.shape[out_feature]]
-    sizes += [*kernel, lhs.aval.shape[lhs_feature]]
-    rank = len(sizes)
-    feature, offsets, channel = 1 + space, 2 + space, rank - 1
-    index = [zero(rank)] * lhs.aval.ndim
-    index[lhs_batch] = unit(rank, 0)
-    index[lhs_feature] = unit(rank, channel)
-    for i, d in enumerate(lhs_space):
-        step, hole = params["window_strides"][i], params["rhs_dilation"][i]
-        index[d] = unit(rank, 1 + i).scaled(step) + unit(rank, offsets + i).scaled(hole)
-    a = resolver.resolve(a_var, tuple(index), rank)
-    place = {rhs_out: feature, rhs_in: channel}
-    place.update((d, offsets + i) for i, d in enumerate(rhs_space))
-    b = _resolved(rhs, place, rank, resolver)
-    if a.base is None or type(a.base) is Literal or b is None:
-        return None
-    steps = strides(out.aval.shape)
-    out_coefs = [0] * rank
-    out_coefs[0], out_coefs[feature] = steps[out_batch], steps[out_feature]
-    for i, d in enumerate(out_space):
-        out_coefs[1 + i] = steps[d]
-    # sums from the outside in by what lies nearest in a
-    order = list(range(1 + space + 1))
-    order += sorted(range(offsets, rank), key=lambda d: -abs(a.address.coefs[d]))
-    rows = sorted(range(1 + space), key=lambda d: -out_coefs[d])
-    order[: 1 + space] = rows
-    a, b = (Access(x.base, _reordered(x.address, order)) for x in (a, b))
-    sizes = [sizes[d] for d in order]
-    out_coefs = [out_coefs[d] for d in order]
-    made = _assemble(
-        a, b, out, sizes, out_coefs, (0, 1 + space, 1), range(offsets, rank)
-    )
-    return None if made is None else [*before, *made]
-
-
-def _reordered(address: Affine, order: Sequence[int]) -> Affine:
-    return Affine(address.const, tuple(address.coefs[d] for d in order))
+    k = KernelBuilder([x.size for x in outer])
+    x, y = k.input(p.dtype, scratch.aval.shape), k.output(p.dtype, out.aval.shape)
+    with k.loop(p.columns) as loop:
+        places = [*k.indices, loop.index]
+        terms = dict(zip(places, steps))
+        total = k.load(x, terms)
+        for i in range(1, parts):
+            total = k.op("add", total, k.load(x, terms, i * size))
+        to = dict(zip(places, [*(axis.out for axis in outer), 1]))
+        k.store(y, to, total, p.out_offset)
+    combine = Lowered(k.finish("sum of parts"), [scratch], [out])
+    return [Lowered(some, bases, [scratch]), combine]

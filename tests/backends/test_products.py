@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import random
 
+import ml_dtypes
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -16,9 +18,11 @@ from jaxlike.backends.numba.target import host
 from jaxlike.backends.numba.tiles import numpy_product, product_kernel
 from jaxlike.backends.plan.lowering import Lowered
 from jaxlike.backends.plan.products import Axis, Product, merged
+from jaxlike.core.config import enable_x64
 from tests.backends.test_program import check
 
 RNG = np.random.default_rng(0)
+BFLOAT16 = np.dtype(ml_dtypes.bfloat16)
 
 
 def normal(*shape, dtype=np.float32):
@@ -52,6 +56,57 @@ def test_dot_general(name):
         lambda a, b: lax.dot_general(a, b, dims), a, b, rtol=1e-3, atol=1e-3
     )
     assert kernels_only(program)
+
+
+FLOATS = [np.float32, np.float32, np.float64, np.float16, BFLOAT16]
+INTEGERS = [np.int8, np.uint8, np.int16, np.int32, np.uint32, np.int64]
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_any_dot_general(seed):
+    """Whole numbers, so that the result is the same in any order of adding."""
+    rng = random.Random(seed)
+    axes = {
+        role: [rng.choice([1, 2, 3, 5, 8, 17, 40]) for _ in range(rng.randint(0, most))]
+        for role, most in (("batch", 2), ("rows", 2), ("columns", 2), ("sums", 2))
+    }
+    sides = []
+    for role in ("rows", "columns"):
+        kinds = [(r, i) for r in ("batch", role, "sums") for i in range(len(axes[r]))]
+        rng.shuffle(kinds)
+        sides.append(kinds)
+    places = [
+        tuple(tuple(side.index((r, i)) for i in range(len(axes[r]))) for side in sides)
+        for r in ("sums", "batch")
+    ]
+    dtypes = FLOATS if rng.random() < 0.7 else INTEGERS
+    a, b = (
+        RNG.integers(-3, 4, [axes[r][i] for r, i in side]).astype(rng.choice(dtypes))
+        for side in sides
+    )
+    wide = np.float32 if dtypes is FLOATS else np.int32
+    preferred = wide if max(a.itemsize, b.itemsize) < 4 else None
+
+    def f(a, b):
+        return lax.dot_general(a, b, tuple(places), preferred_element_type=preferred)
+
+    with enable_x64():
+        assert kernels_only(check(f, a, b, rtol=0, atol=0))
+
+
+def test_integers_wrap():
+    a, b = (np.full(shape, 1 << 30, np.int32) + 7 for shape in ((9, 12), (12, 20)))
+    assert kernels_only(check(lax.dot, a, b))
+
+
+def test_products_of_numbers():
+    """An operand that is one number everywhere is no array to begin with."""
+
+    def f(x):
+        ones = lax.full((6, 30), 2.0, np.float32)
+        return lax.dot(x, ones), lax.dot(lax.transpose(ones, (1, 0)), x)
+
+    check(f, normal(6, 6), rtol=1e-4, atol=1e-4)
 
 
 def test_dot_of_views():
