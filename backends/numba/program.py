@@ -15,6 +15,7 @@ import numpy as np
 from jaxlike.backends.numba import blas
 from jaxlike.backends.numba.steps import CALLBACKS, FRESH, build_steps, native_kernel
 from jaxlike.backends.plan.access import is_layout
+from jaxlike.backends.plan.loops import lower_equation
 from jaxlike.backends.plan.lowering import Lowered
 from jaxlike.backends.plan.memory import Lifetime, plan_arena
 from jaxlike.backends.plan.prepare import prepare
@@ -66,7 +67,7 @@ class Program:
             self.slot(v)
         for v, value in zip(jaxpr.constvars, self.closed.consts):
             self._constants[self._slots[v]] = np.asarray(value)
-        schedule = Schedule(jaxpr, self.name)
+        schedule = Schedule(jaxpr, self.name, lower_equation)
         self.fusion, self.schedule = schedule.fusion, schedule.steps
         self.stored = schedule.stored
         self.steps = build_steps(self)

@@ -83,6 +83,10 @@ class KernelBuilder:
             self._consts[out] = scalar
         return out
 
+    def literal(self, value: Value):
+        """The number that a value is, where it is a literal; else None."""
+        return self._consts.get(value)
+
     def op(self, name: str, *args: Value, dtype=None, **params) -> Value:
         """One scalar operation; `dtype`, of the result, only where not implied."""
         spec = OPS[name]

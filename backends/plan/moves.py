@@ -17,14 +17,16 @@ MAX_PIECES = 16
 Pads = dict[int, tuple[int, int, int]]
 
 
-def lower_concatenate(eqn: JaxprEqn, resolver: Resolver) -> list[Lowered] | None:
+def lower_concatenate(
+    eqn: JaxprEqn, resolver: Resolver, most: int = MAX_PIECES
+) -> list[Lowered] | None:
     """One kernel: for each place of the axes before, each piece's loop."""
     (out,) = eqn.outvars
     axis = eqn.params["dimension"]
     pieces = [v for v in eqn.invars if v.aval.size]
-    if not pieces or len(pieces) > MAX_PIECES or out.aval.dtype not in DTYPES:
+    if not pieces or len(pieces) > most or out.aval.dtype not in DTYPES:
         return None
-    accesses = [whole(v, resolver) for v in pieces]
+    accesses = [whole(v, resolver, literals=True) for v in pieces]
     if any(a is None for a in accesses):
         return None
     shape = out.aval.shape
@@ -33,20 +35,22 @@ def lower_concatenate(eqn: JaxprEqn, resolver: Resolver) -> list[Lowered] | None
     inputs: list[Var] = []
     buffers: dict[Var, int] = {}
     for access in accesses:
-        if access.base not in buffers:
-            buffers[access.base] = k.input(
-                access.base.aval.dtype, access.base.aval.shape
-            )
-            inputs.append(access.base)
+        base = access.base
+        if type(base) is not Literal and base not in buffers:
+            buffers[base] = k.input(base.aval.dtype, base.aval.shape)
+            inputs.append(base)
     y = k.output(out.aval.dtype, shape)
     start = 0
     for v, access in zip(pieces, accesses):
         terms = dict(zip(k.indices, access.address.coefs))
         to = dict(zip(k.indices, steps))
+        source = access.base
+        if type(source) is not Literal:
+            source = buffers[source]
         _copy(
             k,
             v.aval.shape[axis:],
-            (buffers[access.base], access.address.coefs[axis:], access.address.const),
+            (source, access.address.coefs[axis:], access.address.const),
             (y, steps[axis:], start * steps[axis]),
             terms,
             to,
@@ -60,7 +64,9 @@ def _copy(k: KernelBuilder, shape: Sequence[int], source, target, terms, to) -> 
     x, from_steps, from_const = source
     y, to_steps, to_const = target
     if not shape:
-        k.store(y, to, k.load(x, terms, from_const), to_const)
+        number = isinstance(x, Literal)
+        value = k.const(x.val, x.aval.dtype) if number else k.load(x, terms, from_const)
+        k.store(y, to, value, to_const)
         return
     size, used = shape[0], 1
     while used < len(shape) and (

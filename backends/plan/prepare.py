@@ -9,7 +9,9 @@ from jaxlike.transforms.rewrite.cse import cse
 from jaxlike.transforms.rewrite.dce import dce
 from jaxlike.transforms.rewrite.fold import fold_constants
 from jaxlike.transforms.rewrite.inline import inline_calls
+from jaxlike.transforms.rewrite.joins import expand_joins
 from jaxlike.transforms.rewrite.laws import apply_laws
+from jaxlike.transforms.rewrite.numbers import write_numbers
 from jaxlike.transforms.rewrite.simplify import simplify
 
 PASSES = (
@@ -17,6 +19,8 @@ PASSES = (
     dce,
     fold_constants,
     expand_random,
+    expand_joins,
+    write_numbers,
     simplify,
     apply_laws,
     compose,

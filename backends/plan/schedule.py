@@ -5,7 +5,7 @@ from __future__ import annotations
 from jaxlike.backends.plan.access import is_layout, leaves
 from jaxlike.backends.plan.clusters import Cluster, Fusion
 from jaxlike.backends.plan.inlining import inline_producers
-from jaxlike.backends.plan.library import lower_library
+from jaxlike.backends.plan.library import Lower, lower_library
 from jaxlike.backends.plan.lowering import Lowered, lower_cluster
 from jaxlike.core.jaxpr import ClosedJaxpr, Jaxpr, JaxprEqn, Literal, Var
 from jaxlike.core.primitive import registry
@@ -15,10 +15,12 @@ class Schedule:
     """The steps of a prepared jaxpr.
 
     steps: kernels, and equations that are calls. stored: the variables that kernels
-    write. fusion: what was decided on the way.
+    write. fusion: what was decided on the way. lower: the kernels of an equation that
+    is not fused; None where it is a call.
     """
 
-    def __init__(self, jaxpr: Jaxpr, name: str):
+    def __init__(self, jaxpr: Jaxpr, name: str, lower: Lower = lower_library):
+        self._lower = lower
         self.steps: list[Lowered | JaxprEqn] = []
         self.fusion = fusion = Fusion(jaxpr)
         inline_producers(fusion)
@@ -50,7 +52,7 @@ class Schedule:
         self.steps += lowered
 
     def _call(self, eqn: JaxprEqn) -> None:
-        lowered = lower_library(eqn, self.fusion.resolver)
+        lowered = self._lower(eqn, self.fusion.resolver)
         if lowered is not None:
             # the kernels before the last prepare its operands
             *before, last = lowered

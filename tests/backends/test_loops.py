@@ -1,4 +1,7 @@
-"""Loops whose bodies are kernels alone run natively, with the reference's results."""
+"""Loops of larger bodies, of kernels alone, run natively, with the reference's results.
+
+Those of small bodies are kernels themselves: test_loop_kernels.py.
+"""
 
 from __future__ import annotations
 
@@ -9,10 +12,19 @@ from hypothesis import strategies as st
 
 from jaxlike import lax
 from jaxlike.backends.numba.loops import native_scan, native_while
+from jaxlike.backends.plan import loops
 from tests.backends.random_jaxprs import Tape, grow, inputs, tapes
 from tests.backends.test_program import check
 
 F32 = np.float32
+
+
+@pytest.fixture(autouse=True, scope="module")
+def no_loop_kernels():
+    """As if all bodies were too large for a loop kernel."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(loops, "MAX_ELEMENTS", 0)
+        yield
 
 
 def natives(program) -> list[bool]:
@@ -41,6 +53,7 @@ def test_scan(name, length, reverse):
     body = BODIES[name]
     program = check(lambda s, xs: lax.scan(body, s, xs, reverse=reverse), start, xs)
     assert natives(program) == [True]
+    assert len(program.steps) == 1
     strided = np.repeat(xs, 2, 1)[:, ::2]
     check(lambda s, xs: lax.scan(body, s, xs, reverse=reverse), start, strided)
 

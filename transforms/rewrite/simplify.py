@@ -2,6 +2,7 @@
 
 convert_element_type to the dtype that it has    -->  the operand
 reduce_sum (and kin) over axes of size 1         -->  squeeze
+reduce_sum (and kin) over no axes                -->  the operand
 broadcast, reshape, transpose that move nothing  -->  the operand
 split, unstack; stack                            -->  slices; concatenate
 mul x 1, add x 0 (integers), sub x 0, div x 1    -->  the operand
@@ -173,6 +174,11 @@ def _same_shape(eqn: JaxprEqn) -> Atom | None:
     return x if same and type(x) is not Literal else None
 
 
+def _no_axes(eqn: JaxprEqn) -> Atom | None:
+    x = eqn.invars[0]
+    return None if eqn.params["axes"] or type(x) is Literal else x
+
+
 def _reshape(eqn: JaxprEqn) -> Atom | None:
     return _same_shape(eqn) if eqn.params["dimensions"] is None else None
 
@@ -204,6 +210,7 @@ def _neutral(value, *, right_only: bool, exact: bool = True) -> Callable:
 
 
 _RULES: dict[str, Callable[[JaxprEqn], Atom | None]] = {
+    **dict.fromkeys(_ORDER_FREE, _no_axes),
     "convert_element_type": _convert,
     "broadcast_in_dim": _broadcast,
     "reshape": _reshape,

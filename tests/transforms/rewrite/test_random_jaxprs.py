@@ -14,7 +14,9 @@ from jaxlike.transforms.rewrite.cse import cse
 from jaxlike.transforms.rewrite.dce import dce
 from jaxlike.transforms.rewrite.fold import fold_constants
 from jaxlike.transforms.rewrite.inline import inline_calls
+from jaxlike.transforms.rewrite.joins import expand_joins
 from jaxlike.transforms.rewrite.laws import apply_laws
+from jaxlike.transforms.rewrite.numbers import write_numbers
 from jaxlike.transforms.rewrite.simplify import simplify
 from tests.backends.random_jaxprs import Tape as Numbers
 from tests.backends.random_jaxprs import grow, inputs, tapes
@@ -25,6 +27,8 @@ PASSES = {
     "inline": inline_calls,
     "dce": dce,
     "fold": fold_constants,
+    "joins": expand_joins,
+    "numbers": write_numbers,
     "simplify": simplify,
     "laws": apply_laws,
     "compose": compose,
