@@ -8,6 +8,7 @@ costs ten times more, and LLVM parses it at about 10 us a line or less.
 
 from __future__ import annotations
 
+import math
 import struct
 from dataclasses import dataclass
 from functools import lru_cache
@@ -57,9 +58,15 @@ def _suffix(elem: str, lanes: int) -> str:
     return one if lanes == 1 else f"v{lanes}{one}"
 
 
-@lru_cache(4096)
 def literal(elem: str, value) -> str:
     """A scalar literal's text."""
+    # for a cache 0 and -0 are the same
+    negative = elem in FLOATS and math.copysign(1, value) < 0
+    return _literal(elem, value, negative)
+
+
+@lru_cache(4096)
+def _literal(elem: str, value, negative: bool) -> str:
     if elem in FLOATS:
         value = float(value)
         if elem == "half":

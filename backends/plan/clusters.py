@@ -24,9 +24,14 @@ from jaxlike.backends.plan.access import (
     squeezed,
     strides,
 )
-from jaxlike.backends.plan.indexing import IndexingResolver, is_indexed
+from jaxlike.backends.plan.indexing import (
+    UPDATES,
+    IndexingResolver,
+    is_indexed,
+    is_update,
+)
 from jaxlike.backends.plan.ops import DTYPES, OPS, REDUCTIONS, supported
-from jaxlike.core.jaxpr import Jaxpr, JaxprEqn, Literal, Var
+from jaxlike.core.jaxpr import Atom, Jaxpr, JaxprEqn, Literal, Var
 
 MAX_MEMBERS = 96
 """Longer straight-line kernels cost LLVM more than they save."""
@@ -100,6 +105,25 @@ def is_reduction(eqn: JaxprEqn) -> bool:
     return any(aval.shape[a] > 1 for a in axes)
 
 
+def _applies_maps(eqn: JaxprEqn) -> bool:
+    """Whether scatter_apply's function, if there is one, is elementwise equations."""
+    if eqn.primitive.name != "scatter" or eqn.params["update_jaxpr"] is None:
+        return True
+    function = eqn.params["update_jaxpr"]
+    return not function.consts and all(
+        is_map(e) and not is_indexed(e) for e in function.jaxpr.eqns
+    )
+
+
+def iterated(eqn: JaxprEqn) -> Atom:
+    """The operand or result whose elements a kernel of the equation runs over."""
+    if eqn_reduces(eqn):
+        return eqn.invars[0]
+    if eqn.primitive.name == "dynamic_update_slice":
+        return eqn.invars[1]
+    return eqn.invars[2] if eqn.primitive.name in UPDATES else eqn.outvars[0]
+
+
 @dataclass(eq=False)
 class Cluster:
     """Equations that share a kernel. `operands` holds the accesses of each member."""
@@ -112,6 +136,8 @@ class Cluster:
     # numbers of the steps that must run before this cluster
     after: set[int] = field(default_factory=set)
     number: int = 0
+    # scatter and its kin, alone: the space is that of the updates
+    update: bool = False
 
     @property
     def kept(self) -> tuple[int, ...]:
@@ -196,13 +222,23 @@ class Fusion:
             self._place_map(eqn)
         elif is_reduction(eqn):
             self._place_reduction(eqn)
+        elif is_update(eqn) and _applies_maps(eqn):
+            self._place_update(eqn)
         else:
             self._place_call(eqn)
+
+    def _place_update(self, eqn: JaxprEqn) -> None:
+        shape = iterated(eqn).aval.shape
+        cluster = self._new_cluster(squeezed(shape))
+        cluster.update = True
+        self._add(cluster, eqn, shape)
+        step = self._steps_of([eqn.invars[0]])
+        self._needs(cluster.number, step)
 
     def _place_call(self, eqn: JaxprEqn) -> None:
         number = self._new_step()
         self.calls[number] = eqn
-        needs = self._steps_of_operands(eqn)
+        needs = self._steps_of(eqn.invars)
         if eqn.effects:  # in the order of the jaxpr
             if self.last_effect is not None:
                 needs.add(self.last_effect)
@@ -211,10 +247,10 @@ class Fusion:
         for v in eqn.outvars:
             self.made_by[v] = number
 
-    def _steps_of_operands(self, eqn: JaxprEqn) -> set[int]:
+    def _steps_of(self, atoms: Sequence[Atom]) -> set[int]:
         return {
             s
-            for v in eqn.invars
+            for v in atoms
             if type(v) is not Literal and (s := self.step_of(self.base(v))) is not None
         }
 
@@ -275,7 +311,7 @@ class Fusion:
         found: list[Cluster] = []
         for v in self._sources(eqn):
             made = self.made_by.get(self.base(v))
-            if isinstance(made, Cluster) and made not in found:
+            if isinstance(made, Cluster) and not made.update and made not in found:
                 found.append(made)
         return sorted(found, key=lambda c: -c.number)
 
@@ -408,6 +444,12 @@ class Fusion:
         self._needs(cluster.number, steps)
 
     # --- the result
+
+    def read_whole(self) -> list[Atom]:
+        """What is read as arrays: by calls, by callers, by updates."""
+        found = [v for eqn in self.calls.values() for v in eqn.invars]
+        found += [c.members[0].invars[0] for c in self.clusters if c.update]
+        return found + list(self.jaxpr.outvars)
 
     def order(self) -> list[Cluster | JaxprEqn]:
         """Clusters and calls in an order that respects what needs what."""

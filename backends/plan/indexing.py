@@ -21,10 +21,22 @@ from jaxlike.backends.plan.access import (
 )
 from jaxlike.backends.plan.build import KernelBuilder, within
 from jaxlike.backends.plan.ir import Value
-from jaxlike.backends.plan.ops import DTYPES, kind
+from jaxlike.backends.plan.ops import DTYPES, kind, supported
 from jaxlike.core.jaxpr import JaxprEqn, Literal
 from jaxlike.primitives.gather import default_fill
 from jaxlike.primitives.indexing_numbers import GatherScatterMode
+
+UPDATES = {
+    "dynamic_update_slice": "",
+    "scatter": "",
+    "scatter-add": "add",
+    "scatter-sub": "sub",
+    "scatter-mul": "mul",
+    "scatter-min": "min",
+    "scatter-max": "max",
+}
+"""Primitives that write at given places, and how they combine what is there with what
+comes; not at all: replace."""
 
 
 def is_indexed(eqn: JaxprEqn) -> bool:
@@ -36,6 +48,25 @@ def is_indexed(eqn: JaxprEqn) -> bool:
         operand.aval.dtype in DTYPES
         and all(v.aval.dtype in DTYPES and kind(v.aval.dtype) in "iu" for v in starts)
         and eqn.outvars[0].aval.size > 0
+    )
+
+
+def is_update(eqn: JaxprEqn) -> bool:
+    """Whether the equation writes at given places, and kernels can do it."""
+    name = eqn.primitive.name
+    if name not in UPDATES:
+        return False
+    if name == "dynamic_update_slice":
+        operand, updates, *starts = eqn.invars
+    else:
+        operand, *starts, updates = eqn.invars
+    dtype, how = operand.aval.dtype, UPDATES[name]
+    return (
+        dtype in DTYPES
+        and (not how or supported(how, dtype))
+        and all(v.aval.dtype in DTYPES and kind(v.aval.dtype) in "iu" for v in starts)
+        and operand.aval.size > 0
+        and updates.aval.size > 0
     )
 
 
@@ -55,9 +86,12 @@ class IndexingResolver(Resolver):
         index: tuple[Affine, ...],
         rank: int,
     ) -> list[Access]:
+        name = eqn.primitive.name
+        if name in UPDATES:
+            return self._update(eqn, index, rank)
         if not is_indexed(eqn):
             return super().operands(eqn, shape, index, rank)
-        if eqn.primitive.name == "gather":
+        if name == "gather":
             return self._gather(eqn, index, rank)
         return self._dynamic_slice(eqn, index, rank)
 
@@ -93,6 +127,21 @@ class IndexingResolver(Resolver):
             for part, s, n, m in zip(index, starts, operand.aval.shape, sizes)
         ]
         return [self.resolve(operand, tuple(place), rank)]
+
+    def _update(self, eqn, index, rank) -> list[Access]:
+        """The element of the updates, and its start indices."""
+        if eqn.primitive.name == "dynamic_update_slice":
+            _, updates, *starts = eqn.invars
+            columns = [self.resolve(s, (), rank) for s in starts]
+        else:
+            _, indices, updates = eqn.invars
+            window = eqn.params["dimension_numbers"][0]
+            batch = tuple(a for d, a in enumerate(index) if d not in window)
+            columns = [
+                self.resolve(indices, (*batch, Affine(c, (0,) * rank)), rank)
+                for c in range(indices.aval.shape[-1])
+            ]
+        return [self.resolve(updates, index, rank), *columns]
 
 
 def moved(start: Access, dtype: np.dtype, limit: int, rank: int) -> Affine:

@@ -16,6 +16,7 @@ from jaxlike.backends.plan.clusters import (
     Fusion,
     cost,
     eqn_reduces,
+    iterated,
 )
 from jaxlike.core.jaxpr import JaxprEqn, Literal, Var
 
@@ -37,7 +38,9 @@ def inline_producers(fusion: Fusion) -> None:
         fusion.clusters, key=lambda c: len(fusion.ancestors[c.number])
     ):
         made = {e.outvars[0] for e in cluster.members}
-        if cluster.reduced is not None or len(made) > MAX_INLINED or made & wanted:
+        if cluster.reduced is not None or cluster.update or made & wanted:
+            continue
+        if len(made) > MAX_INLINED:
             continue
         reads = [
             (
@@ -77,8 +80,7 @@ def _drop_unread_calls(fusion: Fusion) -> None:
 def _read_as_arrays(fusion: Fusion) -> set[Var]:
     """What calls and callers read, and what that is a view of."""
     found: set[Var] = set()
-    todo = [v for eqn in fusion.calls.values() for v in eqn.invars]
-    todo += fusion.jaxpr.outvars
+    todo = fusion.read_whole()
     # a view that a kernel reads behind a reshape is made before it
     todo += [
         leaf.base
@@ -162,7 +164,5 @@ def _dissolve(fusion: Fusion, cluster: Cluster, made: set[Var], reads) -> None:
 
 
 def _resolved(fusion: Fusion, reader: Cluster, eqn: JaxprEqn):
-    if eqn_reduces(eqn):
-        shape = eqn.invars[0].aval.shape
-        return fusion._accesses(reader, eqn, shape, tuple(range(reader.rank)))
-    return fusion._accesses(reader, eqn, eqn.outvars[0].aval.shape)
+    axes = tuple(range(reader.rank)) if eqn_reduces(eqn) else None
+    return fusion._accesses(reader, eqn, iterated(eqn).aval.shape, axes)

@@ -12,33 +12,22 @@ import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
-import numpy as np
-
-from jaxlike.backends.plan.access import Access, Affine, collapsible, leaves
+from jaxlike.backends.plan.access import Access, collapsible, leaves
 from jaxlike.backends.plan.build import KernelBuilder
 from jaxlike.backends.plan.clusters import (
     REDUCE_NAMES,
     Cluster,
     cost,
     eqn_reduces,
-    op_name,
 )
-from jaxlike.backends.plan.indexing import emit_indexed, is_indexed
 from jaxlike.backends.plan.ir import Kernel, Value
-from jaxlike.backends.plan.ops import INDEX
+from jaxlike.backends.plan.operands import Operands
 from jaxlike.core.jaxpr import JaxprEqn, Literal, Var
 
 COSTLY = 10
 """Operations at least this dear (ops.OpSpec.cost) are not computed twice."""
 MAX_ROW = 1 << 14
 """Elements of scratch that a grid point may have."""
-
-_PARAMS = {
-    "threefry_word": ("word",),
-    "integer_pow": ("y",),
-    "round": ("rounding_method",),
-    "reduce_precision": ("exponent_bits", "mantissa_bits"),
-}
 
 
 class Lowered(NamedTuple):
@@ -64,7 +53,7 @@ def lower_cluster(
     return _Lowering(cluster, needed, position).run(name)
 
 
-class _Lowering:
+class _Lowering(Operands):
     def __init__(self, cluster: Cluster, needed: set[Var], position: dict[int, int]):
         self.cluster = cluster
         self.members = sorted(cluster.members, key=lambda e: position[id(e)])
@@ -198,7 +187,7 @@ class _Lowering:
         return tuple(found.values())
 
     def _store_row(self, var: Var) -> None:
-        terms, const = self._terms(self.cluster.row_address())
+        terms, const = self.terms(self.cluster.row_address())
         self.k.store(self.buffers[var], terms, self._row_value(var), const)
 
     def _emit_phase(self, phase: int) -> None:
@@ -265,7 +254,7 @@ class _Lowering:
 
     def _reduction_args(self, eqn: JaxprEqn) -> tuple[Value, ...]:
         (access,) = self.cluster.operands[eqn]
-        value = self._operand(access, eqn.invars[0].aval.dtype)
+        value = self.operand(access, eqn.invars[0].aval.dtype)
         if not eqn.primitive.name.startswith("arg"):
             return (value,)
         position = self.index[self.inner[-1][-1]]
@@ -273,52 +262,22 @@ class _Lowering:
 
     # --- values
 
-    def _terms(self, address: Affine) -> tuple[dict[Value, int], int]:
-        terms: dict[Value, int] = {}
-        for group in (*self.outer, *self.inner):
-            coef = address.coefs[group[-1]]
-            if coef and group[-1] in self.index:
-                value = self.index[group[-1]]
-                terms[value] = terms.get(value, 0) + coef
-        for position, coef in address.positions:
-            value = self._operand(position.access, position.dtype)
-            value = self.k.clamped(value, position.limit)
-            terms[value] = terms.get(value, 0) + coef
-        return terms, address.const
-
     def _place(self, var: Var) -> tuple[dict[Value, int], int]:
         """Where a full member stands in its buffer: an output, or the scratch row."""
         if var not in self.kept_aside:
-            return self._terms(self.cluster.full_address())
+            return self.terms(self.cluster.full_address())
         terms, step = {}, 1
         for group in reversed(self.inner):
             terms[self.index[group[-1]]] = step
             step *= self._size(group)
         return terms, 0
 
-    def _operand(self, access: Access, dtype) -> Value:
-        k = self.k
+    def operand(self, access: Access, dtype) -> Value:
         base = access.base
-        if type(base) is Literal:
-            return k.const(np.asarray(base.val).astype(dtype), dtype)
-        if access.iota is not None:
-            return self._iota(access, dtype)
-        if access.map is not None:
-            return self._apply(access.map, access.args, self._operand)
         if base in self.made_by:
             is_full = self._is_full(base)
             return self._full_value(base) if is_full else self._row_value(base)
-        terms, const = self._terms(access.address)
-        return k.load(self.buffers[base], terms, const)
-
-    def _iota(self, access: Access, dtype) -> Value:
-        k = self.k
-        terms, const = self._terms(access.address)
-        total = k.const(const, INDEX) if const or not terms else None
-        for value, coef in terms.items():
-            term = value if coef == 1 else k.op("mul", value, k.const(coef, INDEX))
-            total = term if total is None else k.op("add", total, term)
-        return k.convert(total, dtype)
+        return super().operand(access, dtype)
 
     def _full_value(self, var: Var) -> Value:
         value = self.full.get(var)
@@ -329,7 +288,7 @@ class _Lowering:
             value = self.k.load(self.buffers[var], terms, const)
         else:
             eqn = self.made_by[var]
-            value = self._apply(eqn, self.cluster.operands[eqn], self._operand)
+            value = self.apply(eqn, self.cluster.operands[eqn], self.operand)
         self.full[var] = value
         return value
 
@@ -337,29 +296,11 @@ class _Lowering:
         value = self.rows.get(var)
         if value is None:
             eqn = self.made_by[var]
-            value = self._apply(eqn, self.cluster.operands[eqn], self._row_operand)
+            value = self.apply(eqn, self.cluster.operands[eqn], self._row_operand)
             self.rows[var] = value
         return value
 
     def _row_operand(self, access: Access, dtype) -> Value:
         if access.base in self.made_by:
             return self._row_value(access.base)
-        return self._operand(access, dtype)
-
-    def _apply(self, eqn: JaxprEqn, accesses: Sequence[Access], operand) -> Value:
-        k = self.k
-        if is_indexed(eqn):
-            return emit_indexed(k, eqn, accesses, operand)
-        args = [
-            operand(a, v.aval.dtype) for a, v in zip(accesses, eqn.invars, strict=True)
-        ]
-        name = op_name(eqn)
-        dtype = eqn.outvars[0].aval.dtype
-        if name == "convert_element_type":
-            return k.convert(args[0], dtype)
-        if name == "copy":
-            return args[0]
-        params = {p: eqn.params[p] for p in _PARAMS.get(name, ())}
-        if "rounding_method" in params:
-            params["rounding_method"] = int(params["rounding_method"])
-        return k.op(name, *args, dtype=dtype, **params)
+        return self.operand(access, dtype)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from jaxlike.backends.plan.access import is_layout, leaves
 from jaxlike.backends.plan.clusters import Cluster, Fusion
+from jaxlike.backends.plan.indexing_updates import lower_update
 from jaxlike.backends.plan.inlining import inline_producers
 from jaxlike.backends.plan.library import Lower, lower_library
 from jaxlike.backends.plan.lowering import Lowered, lower_cluster
@@ -30,6 +31,10 @@ class Schedule:
         for i, step in enumerate(fusion.order()):
             if not isinstance(step, Cluster):
                 self._call(step)
+                continue
+            if step.update:
+                if needed[step.number]:
+                    self._kernels(lower_update(step, fusion.resolver, f"{name}_{i}"))
                 continue
             lowered = lower_cluster(step, needed[step.number], position, f"{name}_{i}")
             if lowered.outputs:
@@ -119,9 +124,6 @@ def _needed_outside(fusion: Fusion) -> dict[int, set[Var]]:
                     read(access.base, cluster.number)
                     if access.base not in owner:
                         read_array(access.base)
-    for eqn in fusion.calls.values():
-        for v in eqn.invars:
-            read_array(v)
-    for v in fusion.jaxpr.outvars:
+    for v in fusion.read_whole():
         read_array(v)
     return needed

@@ -423,3 +423,11 @@ def test_short_rows_run_in_bundles(shape, dtype):
     kernel = k.finish()
     for target in (None, narrow_target(32), narrow_target(16)):
         check(kernel, arguments(np.random.default_rng(0), kernel), 4, target)
+
+
+def test_literals_keep_the_sign_of_zero():
+    from jaxlike.backends.numba.llvm import literal
+
+    assert literal("float", 0.0) == "0x0000000000000000"
+    assert literal("float", np.float32(-0.0)) == "0x8000000000000000"
+    assert literal("float", 0.0) == "0x0000000000000000"

@@ -144,3 +144,121 @@ FUSED = {
 def test_gather_is_a_load_of_its_readers(name):
     x = X[:6] if name == "along an axis" else X
     run(FUSED[name], x, AT, kernels=1)
+
+
+def scatter_layout(seed: int):
+    """(rng, operand's shape, shapes of indices and updates, numbers) of a scatter."""
+    rng = np.random.default_rng(seed)
+    shape, indices_shape, numbers, window = random_layout(rng)
+    offsets, collapsed, _, batch, _ = numbers
+    updates = list(indices_shape[:-1])
+    inside = [n for d, n in enumerate(window) if d not in {*collapsed, *batch}]
+    for axis, n in zip(offsets, inside):
+        updates.insert(axis, n)
+    return rng, shape, indices_shape, updates, numbers
+
+
+SCATTERS = ("scatter", "scatter_add", "scatter_mul", "scatter_max", "scatter_sub")
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_scatter(seed):
+    rng, shape, indices_shape, updates_shape, numbers = scatter_layout(seed)
+    dtype = PAYLOADS[seed % len(PAYLOADS)]
+    how = SCATTERS[seed % len(SCATTERS)]
+    if dtype == np.bool_:
+        how = "scatter"
+    x = payload(rng, dtype, shape)
+    u = payload(rng, dtype, updates_shape)
+    i = starts(rng, INDICES[seed % len(INDICES)], indices_shape, max(shape))
+    mode = ("clip", "drop", "promise_in_bounds")[seed % 3]
+
+    def f(x, i, u):
+        layout = lax.ScatterDimensionNumbers(*numbers)
+        return getattr(lax, how)(x, i, u, layout, mode=mode)
+
+    run(f, x, i, u)
+
+
+# (operand, indices, updates): sizes at which work is split in each of the ways
+SPLITS = {
+    "private sums": ((7,), 4000, ()),
+    "private sums of rows": ((5, 3), 2000, (3,)),
+    "shares that are not equal": ((6, 5), 4099, (5,)),
+    "rows have owners": ((300, 32), 400, (32,)),
+    "spans have owners": ((2, 800, 32), 20, (2, 32)),
+    "one owner": ((3000,), 9000, ()),
+}
+
+
+@pytest.mark.parametrize("how", ["set", "add", "mul", "min", "max", "subtract"])
+@pytest.mark.parametrize("name", SPLITS)
+def test_scatter_in_tasks(name, how):
+    shape, count, window = SPLITS[name]
+    rng = np.random.default_rng(0)
+    x = payload(rng, F32, shape)
+    axis = 1 if len(shape) == 3 else 0
+    i = rng.integers(-shape[axis] - 1, shape[axis] + 1, count).astype(I32)
+    u = rng.choice(np.array([-2, -1, -0.5, 0.5, 1, 2], F32), (count, *window))
+    if how == "mul":
+        u = np.sign(u)
+    if len(shape) == 3:
+        u = u.swapaxes(0, 1)
+        run(lambda x, i, u: getattr(x.at[:, i], how)(u), x, i, u)
+    else:
+        run(lambda x, i, u: getattr(x.at[i], how)(u), x, i, u)
+
+
+@pytest.mark.parametrize("dtype", ["f2", "f4", "i1", "u4", "c8", "bf16"])
+def test_private_sums_of_dtypes(dtype):
+    dtype = BF16 if dtype == "bf16" else np.dtype(dtype)
+    rng = np.random.default_rng(1)
+    u = payload(rng, dtype, (9000,)) * dtype.type(2)  # sums are exact
+    i = rng.integers(0, 40, 9000).astype(I32)
+    x = np.full(40, -0.0 if dtype.kind in "fc" else 0, dtype)
+    run(lambda x, i, u: x.at[i].add(u), x, i, np.sign(u.real).astype(dtype), kernels=2)
+
+
+def test_zeros_stay_negative():
+    i, u = np.zeros(9000, I32), np.full(9000, -0.0, F32)
+    x = np.full(3, -0.0, F32)
+    (out,) = run(lambda x, i, u: x.at[i].add(u), x, i, u)([x, i, u])
+    assert np.signbit(out).all()
+
+
+def test_unique_indices_in_any_order():
+    rng = np.random.default_rng(2)
+    x, u = payload(rng, F32, (4000,)), payload(rng, F32, (3000,))
+    i = rng.permutation(4000)[:3000].astype(I32)
+    run(lambda x, i, u: x.at[i].set(u, unique_indices=True), x, i, u)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_dynamic_update_slice(seed):
+    rng = np.random.default_rng(seed)
+    shape = rng.integers(1, 6, rng.integers(1, 4))
+    sizes = rng.integers(1, shape + 1)
+    dtype = PAYLOADS[seed % len(PAYLOADS)]
+    x, u = payload(rng, dtype, shape), payload(rng, dtype, sizes)
+    at = [starts(rng, INDICES[seed % len(INDICES)], (), 5) for _ in shape]
+    options = dict(allow_negative_indices=False)
+    run(lambda x, u, *at: lax.dynamic_update_slice(x, u, at, **options), x, u, *at)
+
+
+UPDATED = {
+    "a function": lambda x, i: x.at[i].apply(lambda v: jnp.sin(v) * 2),
+    "producers": lambda x, i: x.at[i].add(jnp.tanh(x[:6]) * 2),
+    "points": lambda x, i: x.at[i, i].set(0.0),
+    "a column": lambda x, i: x.at[:, i[0]].set(1.0),
+    "strided": lambda x, i: x.at[::2, 1:3].mul(2.0),
+    "zeros": lambda x, i: jnp.zeros_like(x).at[i].add(x[:6]),
+    "a result that is read": lambda x, i: jnp.exp(x.at[i].set(0.0)).sum(1),
+    "one after the other": lambda x, i: x.at[i].set(1.0).at[i[1]].add(x[0]),
+    "a producer of the operand": lambda x, i: jnp.tanh(x).at[i].add(1.0),
+    "a view": lambda x, i: x.T.at[i].add(1.0),
+}
+
+
+@pytest.mark.parametrize("name", UPDATED)
+def test_updates(name):
+    run(UPDATED[name], X, AT)

@@ -1,0 +1,399 @@
+"""scatter, its siblings and dynamic_update_slice as kernels.
+
+The result starts as the operand (a copy, or one value everywhere), then updates are
+written into it in the order of the indices, so that of several to one place the last
+wins. Work is split among tasks by shape alone, so that the result is the same on any
+number of threads; the first of these that fits decides:
+
+- batching axes, and all axes if the indices are unique: each point is a task;
+- sums and the like of many updates into few elements: each task combines a share of the
+  updates in an array of its own, and a second kernel combines those;
+- tasks own parts of the operand: each goes through all indices and writes to its own
+  part, of axes that windows span, or of one that indices reach into.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from jaxlike.backends.plan.access import (
+    Resolver,
+    collapsible,
+    leaves,
+    strides,
+    unit,
+    zero,
+)
+from jaxlike.backends.plan.build import KernelBuilder
+from jaxlike.backends.plan.clusters import Cluster
+from jaxlike.backends.plan.indexing import UPDATES, in_bounds
+from jaxlike.backends.plan.ir import Value
+from jaxlike.backends.plan.lowering import Lowered
+from jaxlike.backends.plan.operands import Operands, emit_map
+from jaxlike.backends.plan.ops import INDEX, compute_dtype, identity
+from jaxlike.backends.plan.windows import whole
+from jaxlike.core.avals import ShapedArray
+from jaxlike.core.jaxpr import JaxprEqn, Literal, Var
+from jaxlike.primitives.indexing_numbers import GatherScatterMode
+
+Group = list[int]
+"""Axes of the updates that are walked as one."""
+
+ENOUGH = 8
+"""Independent points from which there is no need to split further."""
+FEW = 1 << 13
+"""Elements of updates up to which one task does it all."""
+PRIVATE_SHARE = 12
+"""Elements of updates, at least, for each element of a task's own array."""
+MAX_PRIVATE = 16
+PRIVATE_BYTES = 1 << 22
+MAX_OWNERS = 8
+LINE = 64
+"""Bytes that different tasks should not share."""
+
+_TOTALS = {"add": "add", "sub": "add", "mul": "mul", "min": "min", "max": "max"}
+"""How the tasks' own arrays are combined."""
+
+
+def lower_update(cluster: Cluster, resolver: Resolver, name: str) -> list[Lowered]:
+    """The kernels that compute an update (a cluster by itself)."""
+    return _Update(cluster, resolver).run(name)
+
+
+class _Numbers:
+    """Where updates go. Axes of the updates are counted without those of size 1.
+
+    address: the affine part of the place of an element. limits: for each column of the
+    indices, (axis of the operand, last start that fits). batching, ordered, window:
+    axes that the operand has too, others outside of windows, those inside. spanning:
+    those inside along which windows span the operand. single: axes of the operand where
+    windows have size 1.
+    """
+
+    def __init__(self, eqn: JaxprEqn):
+        shape = eqn.outvars[0].aval.shape
+        if eqn.primitive.name == "dynamic_update_slice":
+            sizes = eqn.invars[1].aval.shape
+            window = given = tuple(range(len(shape)))
+            inserted = op_batch = idx_batch = ()
+        else:
+            sizes = eqn.invars[2].aval.shape
+            numbers = eqn.params["dimension_numbers"]
+            window, inserted, given, op_batch, idx_batch = numbers
+        outside = [d for d in range(len(sizes)) if d not in window]
+        wide = [d for d, n in enumerate(sizes) if n != 1]
+        axis = {d: a for a, d in enumerate(wide)}
+        rank = len(wide)
+        batched = {d: outside[i] for d, i in zip(op_batch, idx_batch)}
+        inside = iter(window)
+        extents = [1] * len(shape)
+        self.address = zero(rank)
+        self.spanning: set[int] = set()
+        self.single: set[int] = set()
+        for d, stride in enumerate(strides(shape)):
+            if d in inserted:
+                self.single.add(d)
+                continue
+            if d in batched:
+                place = batched[d]
+            else:
+                place = next(inside)
+                extents[d] = sizes[place]
+                if sizes[place] == 1:
+                    self.single.add(d)
+                elif sizes[place] == shape[d]:
+                    self.spanning.add(axis[place])
+            if place in axis:
+                self.address += unit(rank, axis[place]).scaled(stride)
+        self.limits = [(d, shape[d] - extents[d]) for d in given]
+        self.batching = [axis[d] for d in sorted(batched.values()) if d in axis]
+        rest = set(batched.values())
+        self.ordered = [axis[d] for d in outside if d in axis and d not in rest]
+        self.window = [axis[d] for d in window if d in axis]
+
+
+class _Split(NamedTuple):
+    """tasks that own `block` places each: of a group of window axes, or of an axis of
+    the operand."""
+
+    tasks: int
+    block: int
+    group: Group | None = None
+    axis: int | None = None
+
+
+class _Update(Operands):
+    def __init__(self, cluster: Cluster, resolver: Resolver):
+        self.space = cluster.space
+        (self.eqn,) = cluster.members
+        self.numbers = _Numbers(self.eqn)
+        self.updates, *self.columns = cluster.operands[self.eqn]
+        self.operand_var = self.eqn.invars[0]
+        (self.out,) = self.eqn.outvars
+        self.dtype, self.size = self.out.aval.dtype, self.out.aval.size
+        name, params = self.eqn.primitive.name, self.eqn.params
+        self.how = UPDATES[name]
+        starts = self.eqn.invars[2 if name == "dynamic_update_slice" else 1 :]
+        self.start_dtype = starts[0].aval.dtype if starts else INDEX
+        self.function = params.get("update_jaxpr") if name == "scatter" else None
+        self.clips = (
+            name == "dynamic_update_slice" or params["mode"] is GatherScatterMode.CLIP
+        )
+        given = whole(self.operand_var, resolver, literals=True)
+        literal = given is not None and type(given.base) is Literal
+        self.everywhere = given.base if literal else None
+        self.reads = [leaf for a in (self.updates, *self.columns) for leaf in leaves(a)]
+        bases = (leaf.base for leaf in self.reads)
+        self.inputs = list(dict.fromkeys(b for b in bases if isinstance(b, Var)))
+        self._choose_groups(bool(params.get("unique_indices")))
+
+    def _choose_groups(self, unique: bool) -> None:
+        numbers = self.numbers
+        free, ordered = numbers.batching, numbers.ordered
+        if unique:  # in any order
+            free, ordered = [*free, *ordered], []
+        addresses = [numbers.address, *(leaf.address for leaf in self.reads)]
+        self.free, self.ordered, self.window = (
+            collapsible(self.space, addresses, [axes])
+            for axes in (free, ordered, numbers.window)
+        )
+        if not self.ordered and self._size(self.free) < ENOUGH:
+            self.free = [*self.free, *self.window[:-1]]
+            self.window = self.window[-1:]
+            if not self.free:
+                self.free, self.window = self.window, []
+
+    def _size(self, groups: Sequence[Group]) -> int:
+        return math.prod(self.space[a] for g in groups for a in g)
+
+    # --- how to split
+
+    def _private_tasks(self) -> int:
+        """How many tasks have arrays of their own; below 2: none."""
+        updates = self._size(self.ordered) * self._size(self.window)
+        real = self.dtype.kind != "c" or self.how not in ("min", "max")
+        if self.how not in _TOTALS or not real or self.free or not self.ordered:
+            return 0
+        tasks = min(
+            MAX_PRIVATE,
+            updates // (PRIVATE_SHARE * self.size),
+            PRIVATE_BYTES // (self.size * compute_dtype(self.dtype).itemsize),
+            self._size(self.ordered[:1]),
+        )
+        return 1 << tasks.bit_length() >> 1
+
+    def _owners(self) -> _Split | None:
+        """The parts of the operand that tasks own; None if one task does all."""
+        elements = self._size(self.window)
+        if self._size(self.free) >= ENOUGH or not self.ordered:
+            return None
+        if self._size(self.ordered) * elements <= FEW:
+            return None
+        # the more a window holds, the less it costs to go through all indices
+        lines = elements * self.dtype.itemsize // LINE
+        most = min(MAX_OWNERS, max(2, 1 << lines.bit_length() >> 1))
+        found = [
+            _Split(tasks, n // tasks, group=group)
+            for group in self.window
+            if self.numbers.spanning.issuperset(group)
+            for n in [self._size([group])]
+            for tasks in range(2, most + 1)
+            if n % tasks == 0
+            and n // tasks * self.numbers.address.coefs[group[-1]] * self.dtype.itemsize
+            >= LINE
+        ]
+        if found:
+            return max(found, key=lambda s: s.tasks)
+        if lines == 0:
+            return None
+        n, axis = max(
+            ((limit + 1, d) for d, limit in self.numbers.limits if limit),
+            key=lambda pair: (pair[1] in self.numbers.single, pair[0]),
+            default=(0, None),
+        )
+        if axis not in self.numbers.single or n < most:
+            return None
+        return _Split(most, -(-n // most), axis=axis)
+
+    # --- the kernels
+
+    def run(self, name: str) -> list[Lowered]:
+        tasks = self._private_tasks()
+        if tasks > 1:
+            return self._in_private(tasks, name)
+        return [self._initial(), self._in_place(name)]
+
+    def _initial(self) -> Lowered:
+        """The result before the first update."""
+        k = KernelBuilder((self.size,))
+        value, inputs = self._before(k)
+        k.store(k.output(self.dtype, self.out.aval.shape), {k.indices[0]: 1}, value)
+        return Lowered(k.finish("copy" if inputs else "fill"), inputs, [self.out])
+
+    def _before(self, k: KernelBuilder) -> tuple[Value, list[Var]]:
+        """The operand's element at a grid point, and what is read for it."""
+        if self.everywhere is not None:
+            return k.const(self.everywhere.val, self.dtype), []
+        x = k.input(self.dtype, self.out.aval.shape)
+        return k.load(x, {k.indices[0]: 1}), [self.operand_var]
+
+    def _start(self, tasks: int | None) -> None:
+        """Begin a kernel that reads the updates."""
+        grid = [self._size([g]) for g in self.free]
+        # behind tasks an axis of size 1: they are not for vector lanes
+        self.k = k = KernelBuilder([*grid, *((tasks, 1) if tasks else ())])
+        self.task = k.indices[-2] if tasks else None
+        self.buffers = {v: k.input(v.aval.dtype, v.aval.shape) for v in self.inputs}
+        self.index = {g[-1]: i for g, i in zip(self.free, k.indices)}
+
+    def _in_place(self, name: str) -> Lowered:
+        split = self._owners()
+        self._start(split.tasks if split else None)
+        target = self.k.buffer(self.dtype, self.out.aval.shape, "inout")
+        self._in_order(self.ordered, target, {}, split)
+        return Lowered(self.k.finish(name), self.inputs, [self.out])
+
+    def _in_private(self, tasks: int, name: str) -> list[Lowered]:
+        wide, total = compute_dtype(self.dtype), _TOTALS[self.how]
+        start = identity(total, wide)
+        if total == "add" and wide.kind in "fc":  # -0 + x is x, for all x
+            start = -start
+        step = -(-self.size * wide.itemsize // LINE) * LINE // wide.itemsize
+        own = Var(ShapedArray((tasks, step), wide))
+        self._start(tasks)
+        k = self.k
+        target = k.output(wide, own.aval.shape)
+        with k.loop(self.size) as loop:
+            at = {self.task: step, loop.index: 1}
+            k.store(target, at, k.const(start, wide))
+        group, *rest = self.ordered
+        n = self._size([group])
+        block = -(-n // tasks)
+        first = k.op("mul", self.task, k.const(block, INDEX))
+        with k.loop(block, sequential=True) as loop:
+            place = self.index[group[-1]] = k.op("add", first, loop.index)
+            if n % tasks == 0:
+                self._in_order(rest, target, {self.task: step})
+            else:
+                scope = k.cond(k.op("lt", place, k.const(n, INDEX)))
+                with scope.then:
+                    self._in_order(rest, target, {self.task: step})
+                scope.close()
+        updating = Lowered(k.finish(name), self.inputs, [own])
+        k = KernelBuilder((self.size,))
+        (i,) = k.indices
+        value, inputs = self._before(k)
+        parts = k.input(wide, own.aval.shape)
+        value = k.convert(value, wide)
+        for task in range(tasks):
+            value = k.op(total, value, k.load(parts, {i: 1}, task * step))
+        out = k.output(self.dtype, self.out.aval.shape)
+        k.store(out, {i: 1}, k.convert(value, self.dtype))
+        return [updating, Lowered(k.finish("total"), [*inputs, own], [self.out])]
+
+    # --- emission
+
+    def _in_order(
+        self,
+        groups: Sequence[Group],
+        target: int,
+        base: dict[Value, int],
+        split: _Split | None = None,
+    ) -> None:
+        """Loops over `groups`, one update after the other; base: where the array that
+        they go to starts."""
+        k = self.k
+        if groups:
+            group, *rest = groups
+            with k.loop(self._size([group]), sequential=True) as loop:
+                self.index[group[-1]] = loop.index
+                self._in_order(rest, target, base, split)
+            return
+        terms, writes = self._starts(split)
+        for value, c in base.items():
+            terms[value] = terms.get(value, 0) + c
+        if writes is None:
+            self._in_window(self.window, target, terms, split)
+            return
+        scope = k.cond(writes)
+        with scope.then:
+            self._in_window(self.window, target, terms, split)
+        scope.close()
+
+    def _starts(self, split) -> tuple[dict[Value, int], Value | None]:
+        """Where a window starts, as terms of an address; whether this task writes it
+        (None: always)."""
+        k = self.k
+        steps = strides(self.out.aval.shape)
+        starts = [self.operand(c, self.start_dtype) for c in self.columns]
+        limits = [limit for _, limit in self.numbers.limits]
+        tests = []
+        if not self.clips:
+            tests.append(in_bounds(k, starts, limits))
+        terms: dict[Value, int] = {}
+        for start, access, (d, limit) in zip(starts, self.columns, self.numbers.limits):
+            if limit == 0:
+                continue
+            if type(access.base) is Literal:
+                place = k.const(min(max(int(access.base.val), 0), limit), INDEX)
+            elif self.clips:
+                place = k.clamped(start, limit)
+            else:
+                place = k.convert(start, INDEX)
+            terms[place] = terms.get(place, 0) + steps[d]
+            if split and split.axis == d:
+                first = k.op("mul", self.task, k.const(split.block, INDEX))
+                stop = k.op("add", first, k.const(split.block, INDEX))
+                tests += [k.op("ge", place, first), k.op("lt", place, stop)]
+        writes = None
+        for test in tests:
+            if test is not None:
+                writes = test if writes is None else k.op("and", writes, test)
+        return terms, writes
+
+    def _in_window(self, groups, target, starts, split) -> None:
+        k = self.k
+        if groups:
+            group, *rest = groups
+            owned = split is not None and split.group is group
+            with k.loop(split.block if owned else self._size([group])) as loop:
+                place = loop.index
+                if owned:
+                    first = k.op("mul", self.task, k.const(split.block, INDEX))
+                    place = k.op("add", first, place)
+                self.index[group[-1]] = place
+                self._in_window(rest, target, starts, split)
+            return
+        terms, const = self.terms(self.numbers.address)
+        for value, c in starts.items():
+            terms[value] = terms.get(value, 0) + c
+        new = self._combined(target, terms, const)
+        k.store(target, terms, new, const)
+
+    def _combined(self, target, terms, const) -> Value:
+        k = self.k
+        if self.function is not None:
+            return self._apply(k.load(target, terms, const))
+        new = self.operand(self.updates, self.dtype)
+        new = k.convert(new, k.buffers[target].dtype)
+        if not self.how:
+            return new
+        return k.op(self.how, k.load(target, terms, const), new)
+
+    def _apply(self, value: Value) -> Value:
+        """scatter_apply's function of what is there."""
+        k, jaxpr = self.k, self.function.jaxpr
+        env = {jaxpr.invars[0]: value}
+
+        def read(atom) -> Value:
+            if type(atom) is Literal:
+                return k.const(np.asarray(atom.val), atom.aval.dtype)
+            return env[atom]
+
+        for eqn in jaxpr.eqns:
+            env[eqn.outvars[0]] = emit_map(k, eqn, [read(v) for v in eqn.invars])
+        return read(jaxpr.outvars[0])
