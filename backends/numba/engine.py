@@ -74,6 +74,30 @@ class RawKernel:
         return hashlib.blake2b(words.encode(), digest_size=20).hexdigest()
 
 
+@dataclass(frozen=True)
+class RawStages:
+    """Raw kernels that run one after the other on the same `count` arguments."""
+
+    kernels: tuple[RawKernel, ...]
+    count: int
+
+    @property
+    def arguments(self) -> range:
+        return range(self.count)
+
+    @property
+    def ns(self) -> float:
+        return sum(k.ns for k in self.kernels)
+
+    @cached_property
+    def key(self) -> str:
+        words = " ".join(["stages", str(self.count), *(k.key for k in self.kernels)])
+        return hashlib.blake2b(words.encode(), digest_size=20).hexdigest()
+
+
+AnyKernel = Kernel | RawKernel | RawStages
+
+
 class CompiledKernel:
     """Machine code of a kernel. Keep it, or its `call`, while it may run.
 
@@ -127,8 +151,10 @@ class CompiledKernel:
         return assembly(self.source)
 
 
-def _parts(kernel: Kernel | RawKernel) -> tuple[list, tuple[Buffer, ...]]:
+def _parts(kernel: AnyKernel) -> tuple[list, tuple[Buffer, ...]]:
     """The kernels that are compiled for a kernel, and their scratch."""
+    if isinstance(kernel, RawStages):
+        return list(kernel.kernels), ()
     if isinstance(kernel, RawKernel):
         return [kernel], ()
     cut = staged(kernel)
@@ -141,7 +167,7 @@ def _parts(kernel: Kernel | RawKernel) -> tuple[list, tuple[Buffer, ...]]:
 
 
 def compile_kernels(
-    kernels: Sequence[Kernel | RawKernel],
+    kernels: Sequence[AnyKernel],
 ) -> list[CompiledKernel]:
     """Compile kernels, equal ones once.
 
@@ -162,7 +188,7 @@ def compile_kernels(
     array([-1., -1., -1.], dtype=float32)
     """
     with _lock:
-        missing: dict[str, Kernel | RawKernel] = {}
+        missing: dict[str, AnyKernel] = {}
         for k in kernels:
             if k.key not in _compiled:
                 missing.setdefault(k.key, k)
@@ -184,7 +210,7 @@ def clear_memory() -> None:
         _compiled.clear()
 
 
-def _compile(kernels: list[Kernel | RawKernel]) -> None:
+def _compile(kernels: list[AnyKernel]) -> None:
     from jaxlike.backends.numba import binding
 
     cuts = [_parts(k) for k in kernels]
@@ -238,8 +264,8 @@ def _module_text(kernels, names) -> str:
     return "\n".join([str(module), *raw])
 
 
-def _work(kernel: Kernel | RawKernel) -> float:
-    return kernel.ns if isinstance(kernel, RawKernel) else work(kernel)
+def _work(kernel: AnyKernel) -> float:
+    return work(kernel) if isinstance(kernel, Kernel) else kernel.ns
 
 
 def chunk_size(kernel: Kernel | RawKernel) -> int:

@@ -13,6 +13,7 @@ from jaxlike.backends.plan.access import is_layout
 from jaxlike.backends.plan.ir import Kernel
 from jaxlike.backends.plan.lowering import Lowered
 from jaxlike.backends.plan.products import Product
+from jaxlike.backends.plan.sorting import Sort
 from jaxlike.core import buffers
 from jaxlike.core.dtypes import storage_dtype
 from jaxlike.core.jaxpr import (
@@ -24,7 +25,7 @@ from jaxlike.core.jaxpr import (
 )
 
 if TYPE_CHECKING:
-    from jaxlike.backends.numba.engine import RawKernel
+    from jaxlike.backends.numba.engine import RawKernel, RawStages
     from jaxlike.backends.numba.program import Program
 
 Env = list[Any]
@@ -56,12 +57,16 @@ def build_steps(program: Program) -> list[Step]:
     return steps
 
 
-def native_kernel(kernel: Kernel | Product) -> Kernel | RawKernel:
+def native_kernel(kernel: Kernel | Product | Sort) -> Kernel | RawKernel | RawStages:
     """What the engine compiles for a kernel of the plan."""
     if isinstance(kernel, Product):
         from jaxlike.backends.numba.tiles import product_kernel
 
         return product_kernel(kernel, host())
+    if isinstance(kernel, Sort):
+        from jaxlike.backends.numba.radix import sort_kernel
+
+        return sort_kernel(kernel, host())
     return kernel
 
 

@@ -209,10 +209,16 @@ def is_layout(eqn: JaxprEqn) -> bool:
 class Resolver:
     """Looks through layout equations, down to what is in memory or in the cluster."""
 
-    def __init__(self, defs: dict[Var, JaxprEqn]):
+    def __init__(self, defs: dict[Var, JaxprEqn], read: frozenset[Var] = frozenset()):
         self.defs = defs
+        # what equations and the caller read
+        self.read = read
         # results of elementwise equations that readers compute in place
         self.inlined: set[Var] = set()
+
+    def is_read(self, var: Var) -> bool:
+        """Whether anything needs this result of an equation."""
+        return var in self.read
 
     def resolve(
         self,

@@ -177,7 +177,9 @@ class Fusion:
         self.defs: dict[Var, JaxprEqn] = {
             v: eqn for eqn in jaxpr.eqns for v in eqn.outvars
         }
-        self.resolver = IndexingResolver(self.defs)
+        used = [*jaxpr.outvars, *(v for eqn in jaxpr.eqns for v in eqn.invars)]
+        read = frozenset(v for v in used if type(v) is not Literal)
+        self.resolver = IndexingResolver(self.defs, read)
         # the step that makes each variable; layout equations have none until asked for
         self.made_by: dict[Var, Cluster | int] = {}
         self.clusters: list[Cluster] = []

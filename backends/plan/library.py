@@ -11,6 +11,7 @@ from jaxlike.backends.plan.dots import lower_dot
 from jaxlike.backends.plan.lowering import Lowered
 from jaxlike.backends.plan.moves import lower_concatenate, lower_pad
 from jaxlike.backends.plan.ops import DTYPES
+from jaxlike.backends.plan.sorting import lower_sort
 from jaxlike.backends.plan.windows import (
     lower_reduce_window,
     lower_select_and_scatter_add,
@@ -60,4 +61,5 @@ LOWERINGS: dict[str, Lower] = {
     "select_and_scatter_add": lower_select_and_scatter_add,
     "concatenate": lower_concatenate,
     "pad": lower_pad,
+    "sort": lower_sort,
 }
