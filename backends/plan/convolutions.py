@@ -20,6 +20,7 @@ from jaxlike.backends.plan.access import Access, Affine, Resolver, strides, unit
 from jaxlike.backends.plan.build import KernelBuilder
 from jaxlike.backends.plan.lowering import Lowered
 from jaxlike.backends.plan.moves import padded
+from jaxlike.backends.plan.placing import parts_of_result, pieces, result_of
 from jaxlike.backends.plan.products import (
     MIN_COLUMNS,
     WIDE,
@@ -90,12 +91,12 @@ def phases(
 
 def lower_convolution(eqn: JaxprEqn, resolver: Resolver) -> list[Lowered] | None:
     """The kernels of a convolution; None for dtypes that tiles do not have."""
+    eqn, out, moves = result_of(eqn)
     lhs, rhs = eqn.invars
-    out = eqn.outvars[0]
     dtype = product_dtype(lhs.aval.dtype, rhs.aval.dtype, out.aval.dtype)
     if dtype is None or 0 in (lhs.aval.size, rhs.aval.size, out.aval.size):
         return None
-    convolution = _Convolution(eqn, resolver, dtype)
+    convolution = _Convolution(eqn, moves, resolver, dtype)
     if convolution.source is None:
         return None
     return rounded(out, dtype, convolution.lower)
@@ -104,16 +105,17 @@ def lower_convolution(eqn: JaxprEqn, resolver: Resolver) -> list[Lowered] | None
 class _Convolution:
     """One convolution on its way to products."""
 
-    def __init__(self, eqn: JaxprEqn, resolver: Resolver, dtype):
+    def __init__(self, eqn: JaxprEqn, moves, resolver: Resolver, dtype):
         self.params = params = eqn.params
         self.resolver, self.dtype = resolver, dtype
         self.lhs, self.rhs = eqn.invars
-        self.out = eqn.outvars[0]
+        self.moved = bool(moves)
         numbers = params["dimension_numbers"]
         self.lhs_axes, self.rhs_axes, self.out_axes = numbers
         feature, batch = params["feature_group_count"], params["batch_group_count"]
         self.groups = max(feature, batch)
-        shapes = [v.aval.shape for v in (self.lhs, self.rhs, self.out)]
+        shapes = [v.aval.shape for v in (self.lhs, self.rhs, eqn.outvars[0])]
+        self.counts = [shapes[2][d] for d in self.out_axes[2:]]
         self.n = shapes[0][self.lhs_axes[0]] // batch
         self.channels = shapes[0][self.lhs_axes[1]] // feature
         self.features = shapes[1][self.rhs_axes[0]] // self.groups
@@ -129,6 +131,13 @@ class _Convolution:
                 params["rhs_dilation"],
             )
         ]
+        # steps in the result along g, n, *positions, o
+        found = pieces(parts_of_result(eqn), moves)
+        steps = [part[0].step for part in found]
+        feature = self.out_axes[1]
+        group = steps.pop(feature)
+        self.to = [group, *(steps[d] for d in (self.out_axes[0], *self.out_axes[2:]))]
+        self.to.append(steps[feature])
         self.before: list[Lowered] = []
         self.source = self._source()
         kernel = (zero(0),) * self.rhs.aval.ndim
@@ -218,10 +227,10 @@ class _Convolution:
         covered = 0
         products = []
         for phase in itertools.product(*self.phases):
-            space = self._space(target, phase)
+            space = self._space(phase)
             products += lower_space(target, space, self.dtype)
             covered += math.prod(t.positions for t in phase)
-        if covered < math.prod(target.aval.shape[d] for d in self.out_axes[2:]):
+        if covered < math.prod(self.counts):
             made.append(_zeros(target))
         return [*made, *products, *back]
 
@@ -229,6 +238,8 @@ class _Convolution:
         """What the products write, and how it becomes `out`: where features are not
         innermost, positions must lie side by side, as they do in the source."""
         shape, axes = out.aval.shape, self.out_axes
+        if self.moved:
+            return out, []
         inner = max((d for d, n in enumerate(shape) if n > 1), default=axes[1])
         if inner == axes[1] or self.groups * self.features < MIN_COLUMNS:
             return out, []
@@ -241,8 +252,8 @@ class _Convolution:
             return out, []
         order = [axes[0], *axes[2:], axes[1]]
         target = Var(ShapedArray(tuple(shape[d] for d in order), self.dtype))
-        self.out_axes = (0, len(order) - 1, *range(1, len(order) - 1))
         steps = strides(target.aval.shape)
+        self.to = [self.features, *steps]
         back = [0] * len(order)
         for d, step in zip(order, steps):
             back[d] = step
@@ -250,7 +261,7 @@ class _Convolution:
         copy, _ = copied(access, shape, range(len(shape)))
         return target, [Lowered(copy.kernel, [target], [out])]
 
-    def _space(self, out: Var, phase: Sequence[Taps]) -> Space:
+    def _space(self, phase: Sequence[Taps]) -> Space:
         space = len(phase)
         positions, taps = [t.positions for t in phase], [t.taps for t in phase]
         sizes = (self.groups, self.n, *positions, self.features, *taps, self.channels)
@@ -277,12 +288,12 @@ class _Convolution:
             index[self.rhs_axes[2 + i]] = along
         b = self.resolver.resolve(self.rhs, tuple(index), rank, sizes)
         # the result
-        steps = strides(out.aval.shape)
-        batch, features, *places = (steps[d] for d in self.out_axes)
-        to = outputs.scaled(features) + unit(rank, 1).scaled(batch)
-        for i, (t, step) in enumerate(zip(phase, places)):
-            to = to + unit(rank, 2 + i).scaled(t.every * step, t.first * step)
-        return Space(sizes, tuple(roles), a, b, to)
+        group, n, *steps, own = self.to
+        coefs, const = [group, n, *[0] * space, own, *[0] * (space + 1)], 0
+        for i, (t, step) in enumerate(zip(phase, steps)):
+            coefs[2 + i] = t.every * step
+            const += t.first * step
+        return Space(sizes, tuple(roles), a, b, Affine(const, tuple(coefs)))
 
 
 def _zeros(out: Var) -> Lowered:

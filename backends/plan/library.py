@@ -52,9 +52,19 @@ def lower_layout(eqn: JaxprEqn, resolver: Resolver) -> list[Lowered] | None:
     return [Lowered(k.finish(eqn.primitive.name), [access.base], [out])]
 
 
+def lower_placed(eqn: JaxprEqn, resolver: Resolver) -> list[Lowered] | None:
+    """A product written in another order, by the product that it is."""
+    product, moves = eqn.params["product"], eqn.params["moves"]
+    lowered = LOWERINGS[product.primitive.name](eqn, resolver)
+    if lowered is None:
+        return None
+    return [*lowered[:-1], lowered[-1]._replace(eqns=(product, *moves))]
+
+
 LOWERINGS: dict[str, Lower] = {
     "dot_general": lower_dot,
     "conv_general_dilated": lower_convolution,
+    "placed_product": lower_placed,
     "reduce_window_max": lower_reduce_window,
     "reduce_window_min": lower_reduce_window,
     "reduce_window_sum": lower_reduce_window,

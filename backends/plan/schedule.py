@@ -8,6 +8,7 @@ from jaxlike.backends.plan.indexing_updates import lower_update
 from jaxlike.backends.plan.inlining import inline_producers
 from jaxlike.backends.plan.library import Lower, lower_library
 from jaxlike.backends.plan.lowering import Lowered, lower_cluster
+from jaxlike.backends.plan.placing import place_products
 from jaxlike.core.jaxpr import ClosedJaxpr, Jaxpr, JaxprEqn, Literal, Var
 from jaxlike.core.primitive import registry
 
@@ -23,6 +24,7 @@ class Schedule:
     def __init__(self, jaxpr: Jaxpr, name: str, lower: Lower = lower_library):
         self._lower = lower
         self.steps: list[Lowered | JaxprEqn] = []
+        jaxpr = place_products(jaxpr)
         self.fusion = fusion = Fusion(jaxpr)
         inline_producers(fusion)
         needed = _needed_outside(fusion)
