@@ -5,6 +5,8 @@ jit.py holds the user's function, and its caches.
 
 from __future__ import annotations
 
+import warnings
+from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -48,21 +50,26 @@ class Executable:
         self.name = name
         self.out_avals: list[ShapedArray] = closed.out_avals
         self.consts: list[np.ndarray] = [to_buffer(c) for c in consts]
-        self.donated = [i for i, d in enumerate(donated) if d]
-        full = [False] * len(self.consts) + list(donated)
-        full += [False] * (len(closed.in_avals) - len(full))
+        self.donated = usable_donations(closed.in_avals[len(consts) :], closed, donated)
+        given = [False] * len(closed.in_avals)
+        if not (config.debug_nans or config.debug_infs):  # they run again on failure
+            for i in self.donated:
+                given[len(consts) + i] = True
         self.run: Callable[[list[np.ndarray]], list[np.ndarray]] = get_backend(
             backend
-        ).compile(closed, donated=full, name=name)
+        ).compile(closed, donated=given, name=name)
 
     def __call__(self, args: Sequence[Any]) -> list[Array]:
         if self.donated:
             self.check_donated(args)
         try:
             buffers = [a._data if type(a) is Array else to_buffer(a) for a in args]
-            outs = self.run(self.consts + buffers if self.consts else buffers)
+            if self.consts:
+                buffers[:0] = self.consts
+            outs = self.run(buffers)
         except Exception:
             check_operands(args)
+            self.delete_donated(args)
             raise
         results = [
             Array(out, aval) if out.dtype is aval.dtype else from_buffer(out, aval)
@@ -108,6 +115,32 @@ class Executable:
                 eval_jaxpr(self.closed.jaxpr, self.closed.consts, *self.consts, *args)
             finally:
                 state.trace = previous
+
+
+def usable_donations(
+    avals: Sequence[ShapedArray], closed: ClosedJaxpr, donated: Sequence[bool]
+) -> list[int]:
+    """The arguments given away whose memory a result of their type can take over, one
+    each; a warning names the others."""
+    if not any(donated):
+        return []
+    wanted = Counter((a.shape, a.dtype) for a in closed.out_avals)
+    usable, useless = [], []
+    for i, (aval, given) in enumerate(zip(avals, donated)):
+        if given and wanted[aval.shape, aval.dtype] > 0:
+            wanted[aval.shape, aval.dtype] -= 1
+            usable.append(i)
+        elif given:
+            useless.append(aval)
+    if useless:
+        types = ", ".join(map(str, useless))
+        warnings.warn(
+            f"Some donated buffers were not usable: {types}.\nA result of the same "
+            "shape and dtype can take over the memory of a donated argument; these "
+            "have none, and stay alive.",
+            stacklevel=2,
+        )
+    return usable
 
 
 class EquationTrace(EvalTrace):

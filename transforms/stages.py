@@ -154,12 +154,21 @@ class Compiled:
         return cost_of(self._stage.jaxpr)
 
     def memory_analysis(self) -> MemoryAnalysis:
-        """Bytes of arguments, results and temporaries."""
-        jaxpr = self._stage.jaxpr
+        """Bytes of arguments, results and temporaries, and of results that lie in the
+        memory of donated arguments."""
+        jaxpr, run = self._stage.jaxpr, self._executable.run
+        arguments, results = (
+            sum(a.size * a.dtype.itemsize for a in avals)
+            for avals in (jaxpr.in_avals, jaxpr.out_avals)
+        )
+        shared = getattr(run, "donated_bytes", 0)
+        temporary = getattr(run, "arena_bytes", 0)
         return MemoryAnalysis(
-            sum(a.size * a.dtype.itemsize for a in jaxpr.in_avals),
-            sum(a.size * a.dtype.itemsize for a in jaxpr.out_avals),
-            getattr(self._executable.run, "arena_bytes", 0),
+            arguments,
+            results,
+            shared,
+            temporary,
+            arguments + results - shared + temporary,
         )
 
     def plan(self) -> Any:
@@ -235,11 +244,13 @@ def _leaf_name(traced: TracedCall, i: int) -> str:
 
 
 class MemoryAnalysis(NamedTuple):
-    """Bytes that a compiled function takes."""
+    """Bytes that a compiled function takes; of temporaries, those of its arena."""
 
     argument_size_in_bytes: int
     output_size_in_bytes: int
+    alias_size_in_bytes: int
     temp_size_in_bytes: int
+    peak_memory_in_bytes: int
 
 
 class CompilerOptions(dict):

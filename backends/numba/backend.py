@@ -18,4 +18,4 @@ class NumbaBackend:
     def compile(
         self, closed: ClosedJaxpr, *, donated: Sequence[bool] = (), name: str = "jit"
     ) -> Program | KeyProgram:
-        return program_of(closed, name)
+        return program_of(closed, name, donated)

@@ -30,6 +30,7 @@ from jaxlike.backends.numba.ranges import Lane, Ranges
 from jaxlike.backends.numba.reductions import Accumulator
 from jaxlike.backends.numba.target import Target
 from jaxlike.backends.numba.transposes import Transposes, turning
+from jaxlike.backends.plan.inplace import is_copy
 from jaxlike.backends.plan.ir import (
     Const,
     If,
@@ -76,10 +77,12 @@ class _Emitter(Ranges, Branches, Transposes, Bundles):
     def run(self) -> None:
         inner = f"{self.name}.body"
         params = []
+        shared = {i for pair in self.kernel.overlaps for i in pair}
         for i in self.kernel.arguments:
             role = self.kernel.buffers[i].role
-            access = " readonly" if role == "in" else ""
-            params.append(("ptr", f"noalias{access}", f"b{i}"))
+            access = "readonly" if role == "in" else ""
+            alone = "noalias " if i not in shared else ""
+            params.append(("ptr", alone + access, f"b{i}"))
         params += [("i64", "", "lo"), ("i64", "", "hi")]
         self.f = f = Function(
             self.module, inner, params, attributes=f"{_ATTRIBUTES} noinline",
@@ -92,7 +95,8 @@ class _Emitter(Ranges, Branches, Transposes, Bundles):
                 p = f.alloca(memory_elem(real_dtype(b.dtype)), count)
             else:
                 p = V(f, Type("ptr"), f"%b{i}")
-            self.memory.append(Memory(f, p, b.dtype, b.role == "in"))
+            invariant = b.role == "in" and i not in shared
+            self.memory.append(Memory(f, p, b.dtype, invariant))
         if self.kernel.extent:
             self.grid(V(f, I64, "%lo"), V(f, I64, "%hi"))
         f.ret()
@@ -108,6 +112,12 @@ class _Emitter(Ranges, Branches, Transposes, Bundles):
         for place, _ in enumerate(self.kernel.arguments):
             slot = f.gep("ptr", table, f.const(I64, place))
             words.append(str(f.load(Type("ptr"), slot, 8)))
+        if self.kernel.overlaps and is_copy(self.kernel):
+            f.do(f"%same = icmp eq {words[0]}, {words[1].split()[-1]}")
+            f.do("br i1 %same, label %nothing, label %copy")
+            f.begin("nothing")
+            f.ret()
+            f.begin("copy")
         words += ["i64 %lo", "i64 %hi"]
         f.do(f"call void @{inner}({', '.join(words)})")
         f.ret()

@@ -12,25 +12,26 @@ from jaxlike.backends.plan.random_bits import is_fry, on_words
 from jaxlike.core.jaxpr import ClosedJaxpr
 
 
-def program_of(closed: ClosedJaxpr, name: str) -> Program | KeyProgram:
+def program_of(
+    closed: ClosedJaxpr, name: str, donated: Sequence[bool] = ()
+) -> Program | KeyProgram:
     """The jaxpr as a program."""
-    avals = (*closed.in_avals, *closed.out_avals)
-    return (
-        KeyProgram(closed, name) if any(map(is_fry, avals)) else Program(closed, name)
-    )
+    keys = any(map(is_fry, (*closed.in_avals, *closed.out_avals)))
+    make = KeyProgram if keys else Program
+    return make(closed, name, donated=donated)
 
 
 class KeyProgram:
     """A program on words, seen as one on keys."""
 
-    def __init__(self, closed: ClosedJaxpr, name: str):
-        self.program = Program(on_words(closed), name)
+    def __init__(self, closed: ClosedJaxpr, name: str, donated: Sequence[bool] = ()):
+        self.program = Program(on_words(closed), name, donated=donated)
         self._ins = [i for i, a in enumerate(closed.in_avals) if is_fry(a)]
         outs = enumerate(closed.out_avals)
         self._outs = [(i, a.shape, a.dtype.storage) for i, a in outs if is_fry(a)]
 
-    def __call__(self, buffers: Sequence[np.ndarray]) -> list[np.ndarray]:
-        buffers = list(buffers)
+    def __call__(self, buffers: list[np.ndarray]) -> list[np.ndarray]:
+        # in the list itself: a second one would be a second owner of what is donated
         for i in self._ins:
             buffers[i] = buffers[i][buffers[i].dtype.names[0]]
         outs = self.program(buffers)

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from jaxlike.backends.numba import blas
-from jaxlike.backends.numba.steps import CALLBACKS, FRESH, build_steps, native_kernel
+from jaxlike.backends.numba.steps import build_steps, native_kernel
 from jaxlike.backends.plan.access import is_layout
 from jaxlike.backends.plan.loops import lower_equation
 from jaxlike.backends.plan.lowering import Lowered
-from jaxlike.backends.plan.memory import Lifetime, plan_arena
+from jaxlike.backends.plan.memory import CALLBACKS, FRESH, plan_memory
 from jaxlike.backends.plan.prepare import prepare
 from jaxlike.backends.plan.schedule import Schedule, with_stored_outputs
 from jaxlike.core import buffers, recording
@@ -45,9 +45,11 @@ class Program:
         *,
         body: bool = False,
         stored: bool = False,
+        donated: Sequence[bool] = (),
     ):
         """body: for a loop, whose results may share memory with its operands; stored:
-        rather, each has memory of its own."""
+        rather, each has memory of its own. donated: the operands whose memory results
+        may take over, if nothing else refers to it."""
         self.name = name
         self._body = body
         self.closed = prepare(closed)
@@ -55,21 +57,30 @@ class Program:
             self.closed = with_stored_outputs(self.closed)
         self.jaxpr = self.closed.jaxpr
         self._profiled: ProfiledProgram | None = None
-        self._slots: dict[Var, int] = {}
+        self._slots: dict[Any, int] = {}
         self._constants: dict[int, np.ndarray] = {}
-        self._plan()
+        self._plan([v for v, d in zip(self.jaxpr.invars, donated) if d])
 
     # --- planning
 
-    def _plan(self) -> None:
+    def _plan(self, donated: list[Var]) -> None:
         jaxpr = self.jaxpr
+        schedule = Schedule(jaxpr, self.name, lower_equation)
+        self.fusion, self.schedule = schedule.fusion, schedule.steps
+        self.stored = schedule.stored
+        self.memory = plan_memory(schedule.steps, jaxpr, donated)
+        # values that somebody takes as arrays, other than kernels
+        calls = [s.invars for s in schedule.steps if isinstance(s, JaxprEqn)]
+        named = [v for vs in (*calls, jaxpr.outvars) for v in vs]
+        self.wanted = {v for v in named if type(v) is not Literal}
         for v in (*jaxpr.constvars, *jaxpr.invars):
             self.slot(v)
         for v, value in zip(jaxpr.constvars, self.closed.consts):
             self._constants[self._slots[v]] = np.asarray(value)
-        schedule = Schedule(jaxpr, self.name, lower_equation)
-        self.fusion, self.schedule = schedule.fusion, schedule.steps
-        self.stored = schedule.stored
+        self._lay_out_arena()
+        places = {v: i for i, v in enumerate(jaxpr.invars)}
+        given = self.memory.given.items()
+        self._spares = [(self.spare_slot(v), places[x]) for v, x in given]
         self.steps = build_steps(self)
         self.in_slots = [self._slots[v] for v in jaxpr.invars]
         self.outs = [self._output(v) for v in jaxpr.outvars]
@@ -81,7 +92,15 @@ class Program:
         )
 
     def slot(self, var: Var) -> int:
+        """Where a frame holds a value's array."""
+        home = self.memory.home_of(var)
+        if home is not var and _same_type(home, var):
+            var = home
         return self._slots.setdefault(var, len(self._slots))
+
+    def spare_slot(self, var: Var) -> int:
+        """Where a frame holds the memory that was given for a result, if it was."""
+        return self._slots.setdefault(("spare", var), len(self._slots))
 
     def constant_slot(self, value: np.ndarray) -> int:
         """A slot that holds `value` in every call."""
@@ -94,7 +113,7 @@ class Program:
         if type(atom) is Literal:
             value = np.broadcast_to(literal_buffer(atom), atom.aval.shape)
             return self.constant_slot(np.array(value)), COPY
-        slot = self._slots[atom]
+        slot = self.slot(atom)
         if atom in self.stored:
             return slot, AS_IS
         eqn = self.fusion.defs.get(atom)
@@ -130,6 +149,8 @@ class Program:
             env = frames.pop()
         except IndexError:
             env = self._new_frame()
+        for slot, i in self._spares:
+            env[slot] = args[i] if buffers.sole(args[i], 2) else None
         for slot, arg in zip(self.in_slots, args):
             env[slot] = arg
         if self._leased:
@@ -171,24 +192,14 @@ class Program:
         for slot, shape, dtype, offset in self.arena_views:
             env[slot] = np.ndarray(shape, dtype, arena, offset)
 
-    def plan_memory(self, lifetimes: dict[Var, tuple[int, int]]) -> None:
-        """Give each temporary its place in the arena."""
-        variables = list(lifetimes)
-        spans = [Lifetime(_nbytes(v), *lifetimes[v]) for v in variables]
-        offsets, self.arena_bytes = plan_arena(spans)
-        self.arena_offset = dict(zip(variables, offsets))
+    def _lay_out_arena(self) -> None:
+        memory = self.memory
+        self.arena_bytes = memory.arena_bytes
         self.arena_slot = self.slot(Var(None))  # type: ignore[arg-type]
-        called = {
-            v
-            for e in self.schedule
-            if isinstance(e, JaxprEqn)
-            for v in e.invars
-            if type(v) is not Literal
-        }
         self.arena_views = [
-            (self.slot(v), v.aval.shape, storage_dtype(v.aval.dtype), offset)
-            for v, offset in self.arena_offset.items()
-            if v in called
+            (self.slot(v), v.aval.shape, storage_dtype(v.aval.dtype), memory.offset(v))
+            for v in self.wanted
+            if memory.offset(v) is not None
         ]
         # a large arena is the program's for the time of a call only
         self._leased = self.arena_bytes >= buffers.POOLED
@@ -218,8 +229,13 @@ class Program:
         return Plan(self.name, steps, self.arena_bytes)
 
     @property
+    def donated_bytes(self) -> int:
+        """Bytes of results that lie in the memory of donated arguments."""
+        return self.memory.given_bytes
+
+    @property
     def kernels(self) -> list[Lowered]:
-        return [s for s in self.schedule if isinstance(s, Lowered)]
+        return [s for s in self.memory.steps if isinstance(s, Lowered)]
 
     def as_text(self, dialect: str | None = None) -> str:
         """The program: each kernel's loop nest, each call's equation, in order.
@@ -238,10 +254,10 @@ class Program:
         ins = ", ".join(name(v) for v in self.jaxpr.invars)
         lines = [
             f"program {self.name}({ins}): {len(self.kernels)} kernels, "
-            f"{len(self.schedule) - len(self.kernels)} calls, "
+            f"{len(self.memory.steps) - len(self.kernels)} calls, "
             f"{self.arena_bytes} bytes of temporaries"
         ]
-        for step in self.schedule:
+        for step in self.memory.steps:
             outs = step.outputs if isinstance(step, Lowered) else step.outvars
             reads = step.inputs if isinstance(step, Lowered) else step.invars
             made, read = (", ".join(map(name, vs)) for vs in (outs, reads))
@@ -336,5 +352,5 @@ def _own(out: np.ndarray, how: int, args: Sequence[np.ndarray]) -> np.ndarray:
     return buffers.copy(out)
 
 
-def _nbytes(var: Var) -> int:
-    return var.aval.size * storage_dtype(var.aval.dtype).itemsize
+def _same_type(a: Var, b: Var) -> bool:
+    return a.aval.shape == b.aval.shape and a.aval.dtype == b.aval.dtype

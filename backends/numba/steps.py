@@ -9,20 +9,13 @@ import numpy as np
 
 from jaxlike.backends.numba.calls import call_of
 from jaxlike.backends.numba.target import host
-from jaxlike.backends.plan.access import is_layout
 from jaxlike.backends.plan.ir import Kernel
 from jaxlike.backends.plan.lowering import Lowered
 from jaxlike.backends.plan.products import Product
 from jaxlike.backends.plan.sorting import Sort
 from jaxlike.core import buffers
 from jaxlike.core.dtypes import storage_dtype
-from jaxlike.core.jaxpr import (
-    JaxprEqn,
-    Literal,
-    Var,
-    jaxprs_in_params,
-    literal_buffer,
-)
+from jaxlike.core.jaxpr import JaxprEqn, Literal, Var, literal_buffer
 
 if TYPE_CHECKING:
     from jaxlike.backends.numba.engine import RawKernel, RawStages
@@ -30,30 +23,32 @@ if TYPE_CHECKING:
 
 Env = list[Any]
 Step = Callable[[Env], None]
+Make = Callable[[], np.ndarray]
 
 
 def build_steps(program: Program) -> list[Step]:
     """Compile a program's kernels and bind its schedule into steps."""
     from jaxlike.backends.numba.engine import compile_kernels
 
-    schedule = program.schedule
-    outputs = {v for v in program.jaxpr.outvars if type(v) is not Literal}
-    program.plan_memory(_lifetimes(program, outputs))
+    schedule = program.memory.steps
     compiled = iter(
-        compile_kernels([native_kernel(low.kernel) for low in program.kernels])
+        compile_kernels(
+            [native_kernel(s.kernel) for s in schedule if isinstance(s, Lowered)]
+        )
     )
     steps: list[Step] = []
     run: list[tuple[Any, Lowered]] = []
+    made: set[Var] = set()
     for item in schedule:
         if isinstance(item, Lowered):
             run.append((next(compiled), item))
             continue
         if run:
-            steps.append(_kernel_run(program, run))
+            steps.append(_kernel_run(program, run, made))
             run = []
         steps.append(_call(program, item))
     if run:
-        steps.append(_kernel_run(program, run))
+        steps.append(_kernel_run(program, run, made))
     return steps
 
 
@@ -70,111 +65,54 @@ def native_kernel(kernel: Kernel | Product | Sort) -> Kernel | RawKernel | RawSt
     return kernel
 
 
-def _lifetimes(program: Program, outputs: set[Var]) -> dict[Var, tuple[int, int]]:
-    """First and last step of each value that a kernel writes and no caller keeps.
-
-    A view keeps what it looks at alive; results of calls allocate for themselves.
-    """
-    first: dict[Var, int] = {}
-    last: dict[Var, int] = {}
-    views: dict[Var, list[Var]] = {}
-    for i, item in enumerate(program.schedule):
-        if isinstance(item, Lowered):
-            for v in item.outputs:
-                first.setdefault(v, i)
-                last[v] = i
-            reads = item.inputs
-        else:
-            reads = [v for v in item.invars if type(v) is not Literal]
-            if item.primitive.name not in FRESH:
-                # the results may be views of any operand
-                views.update((out, reads) for out in item.outvars)
-        for v in reads:
-            _touch(v, i, last, views)
-    kept: set[Var] = set()
-    for item in program.schedule:
-        if isinstance(item, JaxprEqn) and calls_back(item):
-            for v in item.invars:
-                kept.update(_sources(v, views) if type(v) is not Literal else ())
-    for v in outputs:
-        eqn = program.fusion.defs.get(v)
-        if eqn is not None and is_layout(eqn) and v not in program.stored:
-            # copied at the end: until then its memory must stay
-            _touch(v, len(program.schedule), last, views)
-        else:
-            kept.update(_sources(v, views))
-    return {v: (first[v], last[v]) for v in first if v not in kept}
-
-
-FRESH = frozenset(
-    ("dot_general", "conv_general_dilated", "select_and_scatter_add", "sort")
-    + ("scatter", "scatter-add", "scatter-mul", "scatter-min", "scatter-max")
-)
-"""Primitives whose results never share memory with their operands."""
-
-
-def calls_back(eqn: JaxprEqn) -> bool:
-    """Whether an equation hands its operands to functions of the user."""
-    return eqn.primitive.name in CALLBACKS or any(
-        calls_back(e) for inner in jaxprs_in_params(eqn.params) for e in inner.eqns
-    )
-
-
-CALLBACKS = frozenset(("pure_callback", "io_callback", "debug_callback"))
-
-
-def _sources(v: Var, views: dict[Var, list[Var]]) -> set[Var]:
-    """What a value may be a view of, itself included."""
-    found: set[Var] = set()
-    todo = [v]
-    while todo:
-        var = todo.pop()
-        if var not in found:
-            found.add(var)
-            todo += views.get(var, ())
-    return found
-
-
-def _touch(v: Var, i: int, last: dict[Var, int], views: dict[Var, list[Var]]) -> None:
-    for source in _sources(v, views):
-        if source in last:
-            last[source] = max(last[source], i)
-
-
-def _kernel_run(program: Program, run: list[tuple[Any, Lowered]]) -> Step:
-    """One native call of consecutive kernels."""
+def _kernel_run(
+    program: Program, run: list[tuple[Any, Lowered]], known: set[Var]
+) -> Step:
+    """One native call of consecutive kernels. known: what earlier runs have made."""
     from jaxlike.backends.numba.runlist import RunList
 
-    arena = program.arena_offset
+    memory = program.memory
     arrays: list[int] = []  # slots of the arrays that a call passes
     places: dict[Var, int] = {}
-    fresh: list[tuple[int, Callable[[], np.ndarray]]] = []
+    fresh: list[tuple[int, Make]] = []
+    reused: list[tuple[int, int, Make, Var]] = []
+    shaped: list[tuple[int, int, Var]] = []
     checked: list[int] = []
     in_arena: list[Var] = []
-    made = {v for _, low in run for v in low.outputs}
-    reads = [v for _, low in run for v in low.inputs if v not in made]
-    for v in (*reads, *(v for _, low in run for v in low.outputs)):
-        if v in places or v in in_arena:
+    made = dict.fromkeys(v for _, low in run for v in low.outputs)
+    for v in (*(v for _, low in run for v in low.inputs if v not in made), *made):
+        home = memory.home_of(v)
+        if v in made and home not in memory.offsets and v in program.wanted:
+            if program.slot(v) != program.slot(home):
+                shaped.append((program.slot(v), program.slot(home), v))
+        if home in places or home in in_arena:
             continue
-        if v in arena:
-            in_arena.append(v)
+        if home in memory.offsets:
+            in_arena.append(home)
             continue
-        slot = program.slot(v)
-        places[v] = len(arrays)
+        slot = program.slot(home)
+        places[home] = len(arrays)
         arrays.append(slot)
-        if v in made:
-            make = buffers.maker(v.aval.shape, storage_dtype(v.aval.dtype))
-            fresh.append((slot, make))
-        else:
+        if v not in made:
             checked.append(slot)
+        elif home not in known:
+            make = buffers.maker(v.aval.shape, storage_dtype(v.aval.dtype))
+            if home in memory.given:
+                reused.append((slot, program.spare_slot(home), make, home))
+            else:
+                fresh.append((slot, make))
+    known.update(map(memory.home_of, made))
     views = []
     if in_arena:
         base = len(arrays)
         arrays.append(program.arena_slot)
         for v in in_arena:
             places[v] = len(arrays) + len(views)
-            views.append((base, arena[v]))
-    steps = [(k, [places[v] for v in (*low.inputs, *low.outputs)]) for k, low in run]
+            views.append((base, memory.offsets[v]))
+    steps = [
+        (k, [places[memory.home_of(v)] for v in (*low.inputs, *low.outputs)])
+        for k, low in run
+    ]
     native = RunList(steps, len(arrays), views)
 
     def direct(in_slots: list[int], out_slots: list[int]):
@@ -184,7 +122,7 @@ def _kernel_run(program: Program, run: list[tuple[Any, Lowered]]) -> Step:
         order = [given.get(slot) for slot in arrays if slot not in made]
         ends_fresh = [slot for slot in arrays if slot in made] == [*made]
         starts_given = all(slot not in made for slot in arrays[: len(order)])
-        if None in order or not (ends_fresh and starts_given):
+        if None in order or reused or not (ends_fresh and starts_given):
             return None
         if any(slot not in made for slot in out_slots):
             return None
@@ -212,13 +150,20 @@ def _kernel_run(program: Program, run: list[tuple[Any, Lowered]]) -> Step:
             array = env[slot]
             if not array.flags.c_contiguous:
                 env[slot] = np.ascontiguousarray(array)
+        for slot, spare, make, v in reused:
+            array = env[spare]
+            env[slot] = make() if array is None else _as_value(array, v)
         native(*[env[slot] for slot in arrays])
+        for slot, home, v in shaped:
+            env[slot] = _as_value(env[home], v)
 
     def native_body(in_slots: list[int], out_slots: list[int]):
         """(run list, its arrays, places of inputs, of outputs, views) of a loop's body,
         if all results are its own."""
         places = {slot: k for k, slot in enumerate(arrays)}
-        own = {slot for slot, _ in fresh}
+        if shaped:
+            return None
+        own = {slot for slot, *_ in (*fresh, *reused)}
         if any(slot not in own for slot in out_slots) or any(
             slot not in {*in_slots, *own, program.arena_slot} for slot in arrays
         ):
@@ -230,6 +175,13 @@ def _kernel_run(program: Program, run: list[tuple[Any, Lowered]]) -> Step:
     step.native_body = native_body  # type: ignore[attr-defined]
     step.direct = direct  # type: ignore[attr-defined]
     return step
+
+
+def _as_value(array: np.ndarray, v: Var) -> np.ndarray:
+    """An array's memory as an array of a value's shape and dtype."""
+    if array.shape == v.aval.shape and array.dtype == v.aval.dtype:
+        return array
+    return array.reshape(-1).view(storage_dtype(v.aval.dtype)).reshape(v.aval.shape)
 
 
 def _call(program: Program, eqn: JaxprEqn) -> Step:

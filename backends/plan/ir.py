@@ -20,7 +20,8 @@ elements: const + sum(coef * value). So a broadcast is a coefficient 0, a transp
 permutation of coefficients, a slice a constant, a stride a factor, a reverse a negative
 coefficient, a reshape nothing at all, a gather a loaded, clamped, converted value among
 the terms; pad and concatenate are guarded loads and selects. Different buffer arguments
-never overlap in memory; to update in place, use one "inout" buffer (`merge_buffers`).
+never overlap in memory, but for a kernel's `overlaps`; to update in place, use one
+"inout" buffer (`merge_buffers`), or let the memory plan do so (`inplace.py`).
 
 Memory order: statements run in order, so a Load sees earlier Stores of the same grid
 point; grid points, and iterations of an independent loop, must not touch what another
@@ -207,6 +208,9 @@ Stmt = Const | Op | Load | Store | Loop | If | While
 class Kernel:
     """One fused loop nest. Immutable once built; `name` is for people only.
 
+    overlaps: pairs of an "in" and an "out" buffer that may be the same memory, on some
+    calls or all; `inplace.may_overwrite` says which pairs a kernel allows.
+
     >>> from jaxlike.backends.plan.build import KernelBuilder
     >>> k = KernelBuilder((4,))
     >>> x, y = k.input(np.float32, (4,)), k.output(np.float32, (4,))
@@ -223,6 +227,7 @@ class Kernel:
     indices: tuple[Value, ...]
     body: tuple[Stmt, ...]
     name: str = ""
+    overlaps: tuple[tuple[int, int], ...] = ()
     _key: str | None = field(default=None, repr=False, compare=False)
 
     @property
@@ -431,7 +436,8 @@ def renumbered(kernel: Kernel) -> Kernel:
                 return While(close_carries(s.carries, opened), cond_body, cond, body)
 
     indices = defines(kernel.indices)
-    return Kernel(kernel.buffers, kernel.grid, indices, block(kernel.body))
+    body = block(kernel.body)
+    return Kernel(kernel.buffers, kernel.grid, indices, body, overlaps=kernel.overlaps)
 
 
 def _lines(kernel: Kernel) -> Iterator[str]:
@@ -440,7 +446,8 @@ def _lines(kernel: Kernel) -> Iterator[str]:
         for i, b in enumerate(kernel.buffers)
     )
     indices = "".join(f" %{i}" for i in kernel.indices)
-    yield f" grid {_shape(kernel.grid)}{indices} ({buffers})"
+    over = "".join(f", b{b} may be b{a}" for a, b in kernel.overlaps)
+    yield f" grid {_shape(kernel.grid)}{indices} ({buffers}{over})"
     for s in kernel.body:
         yield from _stmt_lines(s, "  ")
 

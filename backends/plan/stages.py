@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import takewhile
 
 import numpy as np
@@ -101,7 +101,7 @@ def widened(kernel: Kernel) -> Kernel | None:
     body = (*before, *loop.body)
     indices = (*kernel.indices, loop.index)
     grid = (*kernel.grid, loop.extent)
-    return Kernel(kernel.buffers, grid, indices, body, kernel.name)
+    return replace(kernel, grid=grid, indices=indices, body=body, _key=None)
 
 
 def copy(k: KernelBuilder, body: Iterable[Stmt], env: dict[Value, Value]) -> None:
@@ -196,6 +196,7 @@ class _Stages:
         name, kernels = self.kernel.name, []
         for k in self.builders:
             kernel = k.finish(f"{name}_{len(kernels)}" if name else "")
+            kernel = replace(kernel, overlaps=self.kernel.overlaps)
             if any(isinstance(s, Store) for s in statements(kernel.body)):
                 kernels.append(kernel)
         return Staged(tuple(kernels), tuple(self.buffers[len(self.kernel.buffers) :]))
@@ -237,7 +238,8 @@ class _Blocks(_Stages):
 
     def is_pure(self, s: Stmt) -> bool:
         if isinstance(s, Load):
-            return self.kernel.buffers[s.buffer].role == "in"
+            over = any(s.buffer == source for source, _ in self.kernel.overlaps)
+            return self.kernel.buffers[s.buffer].role == "in" and not over
         return isinstance(s, Const | Op)
 
     def blocks(self, s: Loop) -> int:

@@ -146,11 +146,11 @@ def copy(x: np.ndarray) -> np.ndarray:
 
 
 def sole(array: np.ndarray, references: int) -> bool:
-    """Whether nothing sees an array's memory but those so many references to it.
+    """Whether a whole array's memory is seen by nothing but so many references to it.
 
     The caller counts its own: names, slots and containers; not this call's.
     """
-    if getrefcount(array) > references + 2 or not array.flags.writeable:
+    if getrefcount(array) > references + 2 or not array.flags.carray:
         return False
     base = array.base
     if base is None:

@@ -34,7 +34,7 @@ def run(fun, *args, kernels: int | None = None) -> Program:
             for ours, theirs in zip(program(list(args)), want, strict=True):
                 assert ours.dtype == theirs.dtype
                 assert_close(ours, theirs, 2e-5, 2e-5)
-    assert len(program.kernels) == len(program.schedule), program.as_text()
+    assert len(program.kernels) == len(program.memory.steps), program.as_text()
     if kernels is not None:
         assert len(program.kernels) == kernels, program.as_text()
     return program
