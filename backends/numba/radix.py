@@ -83,10 +83,14 @@ class _Stage(Code):
         """Set the addresses of a row's arguments."""
         s, place = self.s, 0
         first = row * s.size
-        for operands, addresses in ((s.reads, self.inputs), (s.writes, self.outputs)):
+        taken = first if s.taken is None else row * s.taken
+        for operands, addresses, start in (
+            (s.reads, self.inputs, first),
+            (s.writes, self.outputs, taken),
+        ):
             for i in operands:
                 elem = f"i{8 * s.operands[i].dtype.itemsize}"
-                addresses[i] = self.at(self.argument(place), elem, first)
+                addresses[i] = self.at(self.argument(place), elem, start)
                 place += 1
         if s.workspace:
             self.sides = [[], []]
@@ -129,9 +133,11 @@ class _Stage(Code):
             if part.step != 1:
                 place = place * part.step + part.offset
             bits = self.read(self.inputs[part.operand], elem, place, lanes)
-            key = encode(bits, dtype, key_elem)
+            key = encode(bits, dtype, key_elem, total=self.s.order != "sort")
+            if self.s.order == "largest":
+                key = ~key
             either, both, lost = totals
-            if kind(dtype) == "f":
+            if self.mended:
                 lost = lost | merged(bits, dtype).cast("zext", "i8")
             totals = [either | key, both & key, lost]
             self.put_word(target, i, key, self.carry(i, index, lanes))
@@ -254,6 +260,8 @@ class _Stage(Code):
     def finish(self, source: list[V], start: V, stop: V) -> None:
         """Write the results of words start..stop."""
         s = self.s
+        if s.taken is not None:
+            stop = stop.call("smin", s.taken)
         if s.carried == -1:
             self.each(start, stop, lambda i: self.gather(source, i))
             return
@@ -269,7 +277,8 @@ class _Stage(Code):
                 if j == s.carried:
                     self.write(self.value(j, value), out, i)
                 else:
-                    self.write(decode(key, s.operands[j].dtype), out, i)
+                    bits = ~key if s.order == "largest" else key
+                    self.write(decode(bits, s.operands[j].dtype), out, i)
             return totals
 
         self.vectors(start, stop, self.width, [], body)
@@ -301,7 +310,9 @@ class _Stage(Code):
     def mended(self) -> bool:
         """Whether keys that had been merged are results."""
         s = self.s
-        return s.carried != -1 and 0 in s.writes and kind(s.parts[0].dtype) == "f"
+        if s.order != "sort" or s.carried == -1 or 0 not in s.writes:
+            return False
+        return kind(s.parts[0].dtype) == "f"
 
     def mend(self) -> None:
         """Put the row's zeros and NaNs as they were, in their order."""

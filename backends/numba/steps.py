@@ -12,13 +12,14 @@ from jaxlike.backends.numba.target import host
 from jaxlike.backends.plan.ir import Kernel
 from jaxlike.backends.plan.lowering import Lowered
 from jaxlike.backends.plan.products import Product
+from jaxlike.backends.plan.selection import Selection
 from jaxlike.backends.plan.sorting import Sort
 from jaxlike.core import buffers
 from jaxlike.core.dtypes import storage_dtype
 from jaxlike.core.jaxpr import JaxprEqn, Literal, Var, literal_buffer
 
 if TYPE_CHECKING:
-    from jaxlike.backends.numba.engine import RawKernel, RawStages
+    from jaxlike.backends.numba.engine import AnyKernel
     from jaxlike.backends.numba.program import Program
 
 Env = list[Any]
@@ -52,7 +53,7 @@ def build_steps(program: Program) -> list[Step]:
     return steps
 
 
-def native_kernel(kernel: Kernel | Product | Sort) -> Kernel | RawKernel | RawStages:
+def native_kernel(kernel: Kernel | Product | Sort | Selection) -> AnyKernel:
     """What the engine compiles for a kernel of the plan."""
     if isinstance(kernel, Product):
         from jaxlike.backends.numba.tiles import product_kernel
@@ -62,6 +63,10 @@ def native_kernel(kernel: Kernel | Product | Sort) -> Kernel | RawKernel | RawSt
         from jaxlike.backends.numba.radix import sort_kernel
 
         return sort_kernel(kernel, host())
+    if isinstance(kernel, Selection):
+        from jaxlike.backends.numba.selections import selection_kernel
+
+        return selection_kernel(kernel, host())
     return kernel
 
 

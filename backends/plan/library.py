@@ -11,6 +11,7 @@ from jaxlike.backends.plan.dots import lower_dot
 from jaxlike.backends.plan.lowering import Lowered
 from jaxlike.backends.plan.moves import lower_concatenate, lower_pad
 from jaxlike.backends.plan.ops import DTYPES
+from jaxlike.backends.plan.selection import lower_approx_top_k, lower_top_k
 from jaxlike.backends.plan.sorting import lower_sort
 from jaxlike.backends.plan.windows import (
     lower_reduce_window,
@@ -72,4 +73,6 @@ LOWERINGS: dict[str, Lower] = {
     "concatenate": lower_concatenate,
     "pad": lower_pad,
     "sort": lower_sort,
+    "top_k": lower_top_k,
+    "approx_top_k": lower_approx_top_k,
 }

@@ -55,12 +55,18 @@ class Part(NamedTuple):
 
 @dataclass(frozen=True)
 class Sort:
-    """Arguments: the operands of `reads`, the results of `writes`, the `workspace`."""
+    """Arguments: the operands of `reads`, the results of `writes`, the `workspace`.
+
+    order: "sort", or "largest" or "smallest" first by IEEE's total order. taken: how
+    many of a row's elements are results; all if None.
+    """
 
     rows: int
     size: int
     operands: tuple[Operand, ...]
     num_keys: int
+    order: str = "sort"
+    taken: int | None = None
 
     @cached_property
     def parts(self) -> list[Part]:
@@ -138,7 +144,10 @@ class Sort:
 
     def __str__(self) -> str:
         words = ", ".join(dtype_name(x.dtype) for x in self.operands)
-        return f"sort {self.rows} rows of {self.size} ({words}) by {self.num_keys}"
+        taken = "" if self.taken is None else f"{self.taken} {self.order} of "
+        return (
+            f"sort {taken}{self.rows} rows of {self.size} ({words}) by {self.num_keys}"
+        )
 
 
 def lower_sort(eqn: JaxprEqn, resolver: Resolver) -> list[Lowered] | None:
@@ -170,7 +179,7 @@ def lower_sort(eqn: JaxprEqn, resolver: Resolver) -> list[Lowered] | None:
             after += copies
     sort = Sort(total // size, size, tuple(operands), num_keys)
     outputs += [Var(ShapedArray((n,), d)) for d, n in sort.workspace]
-    return [*before, Lowered(sort, inputs, outputs), *after]
+    return [*before, Lowered(sort, inputs, outputs, (eqn,)), *after]
 
 
 def _line(atom, axis: int, resolver: Resolver) -> tuple[int, int] | None:

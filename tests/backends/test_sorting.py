@@ -133,3 +133,30 @@ def test_what_nobody_reads_is_not_made():
     program = same_bits(jnp.argsort, np.arange(10, 0, -1, dtype=np.float32))
     (low,) = program.schedule
     assert len(low.inputs) == len(low.outputs) == 1 and low.kernel.carried == 1
+
+
+# --- the k first
+
+
+@pytest.mark.parametrize("dtype", DTYPES[:-2], ids=str)
+def test_top_k(dtype):
+    rng = np.random.default_rng(5)
+    with enable_x64():
+        for size, k in ((1, 1), (9, 3), (70, 40), (100, 1), (33, 33), (90, 70)):
+            same_bits(lambda x: lax.top_k(x, k), numbers(rng, (3, size), dtype))
+
+
+@pytest.mark.parametrize("k", [5, 100])
+def test_top_k_of_long_rows(k):
+    x = numbers(np.random.default_rng(6), (1, 100_000), np.float32)
+    program = same_bits(lambda x: lax.top_k(x, k), x)
+    assert program.schedule[0].kernel.blocks > 1
+    same_bits(lambda x: lax.top_k(x, k)[1], np.sort(x))
+
+
+def test_top_k_along_an_axis_and_approximate():
+    x = numbers(np.random.default_rng(7), (30, 4, 5), np.float32)
+    same_bits(lambda x: lax.top_k(x, 3, axis=0), x)
+    same_bits(lambda x: lax.top_k(x, 3, axis=1)[0], x)
+    same_bits(lambda x: lax.approx_min_k(x, 3, 0), x)
+    same_bits(lambda x: lax.approx_max_k(x, 2, 1, aggregate_to_topk=False), x)
