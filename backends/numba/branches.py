@@ -9,9 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from jaxlike.backends.numba.llvm import Type, V
-from jaxlike.backends.numba.memory import both
+from jaxlike.backends.numba.memory import I64, both
 from jaxlike.backends.numba.ranges import Lane
-from jaxlike.backends.plan.ir import If, While
+from jaxlike.backends.plan.ir import If, While, block_ns
+
+POLL_NS = 1_000_000.0
+"""Estimated work between two looks at Python's signals."""
 
 
 class Branches:
@@ -88,6 +91,7 @@ class Branches:
         active, place = None, None
         f.jump(head)
         f.begin(head)
+        turn, turn_place = f.phi(I64, f.const(I64, 0), before)
         if lane:
             first = lane.mask or f.const(Type("i1", lane.lanes), 1)
             active, place = f.phi(first.type, first, before)
@@ -112,6 +116,10 @@ class Branches:
                 [active.where(v, old) for v, (old, _) in zip(values, parts)]
                 for values, parts in zip(new, phis)
             ]
+        following = turn + 1
+        self.poll_signals(following, s, done)
+        f.close_phi(turn_place, following, f.block)
+        if lane:
             f.close_phi(place, active, f.block)
         for parts, values in zip(phis, new):
             for (_, where), v in zip(parts, values):
@@ -121,6 +129,19 @@ class Branches:
         self.lane = lane
         for c, parts in zip(s.carries, phis):
             self.env[c.out] = packed([v for v, _ in parts])
+
+    def poll_signals(self, turn: V, s: While, stop: str) -> None:
+        """Every so many turns, go to `stop` where Python has raised (Ctrl-C)."""
+        f = self.f
+        turns = POLL_NS / max(1.0, block_ns((*s.cond_body, *s.body)))
+        every = 1 << max(4, min(20, int(turns).bit_length()))
+        ask, on = f.label("ask"), f.label("on")
+        f.branch((turn & (every - 1)).eq(0), ask, on)
+        f.begin(ask)
+        f.module.declare("i32 @jaxlike_poll()")
+        raised = f.emit(Type("i32"), "call i32 @jaxlike_poll()").ne(0)
+        f.branch(raised, stop, on)
+        f.begin(on)
 
 
 def parts_of(value) -> tuple[V, ...]:

@@ -35,7 +35,7 @@ from jaxlike.backends.numba.runtime_ir import source
 from jaxlike.backends.numba.store import default_store
 from jaxlike.backends.numba.target import host
 from jaxlike.backends.numba.transposes import turning
-from jaxlike.backends.plan.ir import Buffer, Kernel, work
+from jaxlike.backends.plan.ir import Buffer, Kernel, While, statements, work
 from jaxlike.backends.plan.stages import staged, widened
 
 PARALLEL_NS = 8_000.0
@@ -118,7 +118,7 @@ class CompiledKernel:
         native = get_runtime()
         if any(chunk for _, _, chunk in stages):
             native.start_pool()
-        release = self.ns > RELEASE_NS
+        release = self.releases
         if len(stages) == 1 and not scratch:
             self._record = (ctypes.c_int64 * 4)(*stages[0], release)
             record = ctypes.addressof(self._record)
@@ -131,6 +131,11 @@ class CompiledKernel:
             steps = [runtime.Step(a, slots, n, chunk) for a, n, chunk in stages]
             layout = runtime.Layout(steps, count, rest, self.scratch_bytes, release)
             self.call = native.staged_caller(layout, library)
+
+    @property
+    def releases(self) -> bool:
+        """Whether other Python threads should run meanwhile."""
+        return self.ns > RELEASE_NS or _polls(self.kernel)
 
     @property
     def address(self) -> int:
@@ -227,6 +232,7 @@ def _compile(kernels: list[AnyKernel]) -> None:
     symbols = {
         n: a for p in parts.values() if isinstance(p, RawKernel) for n, a in p.symbols
     }
+    symbols |= native_symbols()
     try:
         library = binding.Library(objects, args[1], symbols)
     except RuntimeError:  # an object that matches its checksum, but not this process
@@ -266,6 +272,18 @@ def _module_text(kernels, names) -> str:
 
 def _work(kernel: AnyKernel) -> float:
     return work(kernel) if isinstance(kernel, Kernel) else kernel.ns
+
+
+def native_symbols() -> dict[str, int]:
+    """What compiled kernels may call, of the native runtime."""
+    return {"jaxlike_poll": get_runtime().library.addresses["poll"]}
+
+
+def _polls(kernel) -> bool:
+    """Whether the kernel has loops of unknown length, which look for signals."""
+    return isinstance(kernel, Kernel) and any(
+        isinstance(s, While) for s in statements(kernel.body)
+    )
 
 
 def chunk_size(kernel: Kernel | RawKernel) -> int:

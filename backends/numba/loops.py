@@ -25,6 +25,7 @@ from jaxlike.core.jaxpr import JaxprEqn
 # pointer of the output, two places for outputs, pointer of the condition's input or 0)
 _DRIVER = """
 declare void @jaxlike_execute(ptr, ptr)
+declare i32 @jaxlike_poll()
 
 define void @SYMBOL(ptr %b, i64 %lo, i64 %hi) {
 entry:
@@ -51,7 +52,7 @@ entry:
   %unknown = icmp slt i64 %turns, 0
   br label %head
 head:
-  %i = phi i64 [ 0, %entry ], [ %i2, %next ]
+  %i = phi i64 [ 0, %entry ], [ %i2, %again ]
   br i1 %unknown, label %ask, label %count
 ask:
   call void @jaxlike_execute(ptr %test, ptr %testslots)
@@ -110,6 +111,14 @@ carried:
   br label %carrying
 next:
   %i2 = add i64 %i, 1
+  %turns64 = and i64 %i2, 63
+  %now = icmp eq i64 %turns64, 0
+  br i1 %now, label %signals, label %again
+signals:
+  %raised = call i32 @jaxlike_poll()
+  %interrupted = icmp ne i32 %raised, 0
+  br i1 %interrupted, label %done, label %again
+again:
   br label %head
 done:
   %s3 = getelementptr i64, ptr %spec, i64 3
@@ -121,8 +130,10 @@ done:
 
 @lru_cache(1)
 def _driver():
-    address = get_runtime().library.addresses["execute"]
-    symbols = (("jaxlike_execute", address),)
+    addresses = get_runtime().library.addresses
+    symbols = tuple(
+        (f"jaxlike_{name}", addresses[name]) for name in ("execute", "poll")
+    )
     (kernel,) = compile_kernels([RawKernel(_DRIVER, 1, 1e6, symbols=symbols)])
     return kernel.call
 

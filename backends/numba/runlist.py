@@ -65,6 +65,7 @@ class RunList:
         self.steps = len(native)
         if release_gil is None:
             release_gil = sum(k.ns for k in self.kernels) > RELEASE_NS
+            release_gil |= any(k.releases for k in self.kernels)
         most = max((k.scratch_bytes for k in self.kernels), default=0)
         self._layout = Layout(native, arrays, rest, most, release_gil)
         keep = self.kernels, self.constants

@@ -12,6 +12,10 @@ thread, or a kernel inside a kernel) runs its chunks itself. After a fork the ch
 no workers and runs serially. A fork-join costs 0.2 us while the workers spin, a seventh
 of OpenMP's 1.7 us, and it needs no library and no environment variables, and survives
 forks.
+
+Loops that may take long call `poll` now and then. It lets Python handle signals; where
+that raises (Ctrl-C), the loop ends early, in the pool's workers as well, and the call
+raises. So no result of a stopped loop is ever seen.
 """
 
 from __future__ import annotations
@@ -25,7 +29,7 @@ from typing import NamedTuple
 import numpy as np
 
 EXPORTS = (
-    *("workers", "pool.start", "pool.forget", "execute"),
+    *("workers", "pool.start", "pool.forget", "execute", "poll"),
     *("py.kernel", "py.staged", "py.program"),
 )
 _PTHREADS = os.name == "posix"
@@ -38,6 +42,8 @@ _C_NAMES = (
 _PYTHON_NAMES = (
     *("PyLong_AsVoidPtr", "PyErr_Occurred", "PyErr_SetString", "PyObject_IsInstance"),
     *("PyEval_SaveThread", "PyEval_RestoreThread", "Py_IncRef"),
+    *("PyErr_CheckSignals", "PyGILState_Ensure", "PyGILState_Release"),
+    "PyGILState_GetThisThreadState",
 )
 
 

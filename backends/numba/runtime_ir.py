@@ -16,6 +16,8 @@ _TEXT = """
 @open = internal global i64 0, align 64
 @sleepers = internal global i64 0, align 64
 @busy = internal global i64 0, align 64
+@owner = internal global ptr null, align 64
+@stop = internal global i64 0, align 64
 @workers = global i64 0, align 64
 @job = internal global [4 x i64] zeroinitializer, align 64
 @mutex = internal global [32 x i64] zeroinitializer, align 64
@@ -40,6 +42,10 @@ declare i32 @PyObject_IsInstance(ptr, ptr)
 declare ptr @PyEval_SaveThread()
 declare void @PyEval_RestoreThread(ptr)
 declare void @Py_IncRef(ptr)
+declare i32 @PyErr_CheckSignals()
+declare i32 @PyGILState_Ensure()
+declare void @PyGILState_Release(i32)
+declare ptr @PyGILState_GetThisThreadState()
 @_Py_NoneStruct = external global i8
 @PyExc_TypeError = external global ptr
 
@@ -129,6 +135,9 @@ try:
   %mine = extractvalue { i64, i1 } %r, 1
   br i1 %mine, label %publish, label %serial
 publish:
+  %self = call ptr @PyGILState_GetThisThreadState()
+  store atomic ptr %self, ptr @owner seq_cst, align 8
+  store atomic i64 0, ptr @stop seq_cst, align 8
   store ptr %fn, ptr @job
   %p1 = getelementptr i64, ptr @job, i64 1
   store ptr %table, ptr %p1
@@ -167,6 +176,7 @@ yield:
   %y = call i32 @sched_yield()
   br label %wait
 done:
+  store atomic ptr null, ptr @owner seq_cst, align 8
   store atomic i64 0, ptr @busy seq_cst, align 8
   ret void
 serial:
@@ -212,6 +222,39 @@ entry:
   store i64 0, ptr @sleepers
   store i64 0, ptr @busy
   ret void
+}
+
+define i32 @poll() {
+entry:
+  %thread = call ptr @PyGILState_GetThisThreadState()
+  %worker = icmp eq ptr %thread, null
+  br i1 %worker, label %told, label %python
+told:
+  %flag = load atomic i64, ptr @stop seq_cst, align 8
+  %small = trunc i64 %flag to i32
+  ret i32 %small
+python:
+  %state = call i32 @PyGILState_Ensure()
+  %e = call ptr @PyErr_Occurred()
+  %before = icmp ne ptr %e, null
+  br i1 %before, label %failed, label %check
+check:
+  %r = call i32 @PyErr_CheckSignals()
+  %bad = icmp ne i32 %r, 0
+  br i1 %bad, label %failed, label %fine
+fine:
+  call void @PyGILState_Release(i32 %state)
+  ret i32 0
+failed:
+  call void @PyGILState_Release(i32 %state)
+  %owner = load atomic ptr, ptr @owner seq_cst, align 8
+  %mine = icmp eq ptr %thread, %owner
+  br i1 %mine, label %tell, label %leave
+tell:
+  store atomic i64 1, ptr @stop seq_cst, align 8
+  br label %leave
+leave:
+  ret i32 1
 }
 
 define internal void @one(ptr %fn, ptr %table, i64 %n, i64 %chunk) {
@@ -328,6 +371,18 @@ hold:
   ret void
 }
 
+define internal ptr @outcome() {
+entry:
+  %e = call ptr @PyErr_Occurred()
+  %failed = icmp ne ptr %e, null
+  br i1 %failed, label %raise, label %none
+raise:
+  ret ptr null
+none:
+  call void @Py_IncRef(ptr @_Py_NoneStruct)
+  ret ptr @_Py_NoneStruct
+}
+
 define ptr @py.staged(ptr %self, ptr %arg) {
 entry:
   %table = call ptr @PyLong_AsVoidPtr(ptr %arg)
@@ -360,8 +415,8 @@ take:
   br label %copy
 go:
   call void @run(ptr %program, ptr %slots)
-  call void @Py_IncRef(ptr @_Py_NoneStruct)
-  ret ptr @_Py_NoneStruct
+  %result = call ptr @outcome()
+  ret ptr %result
 }
 
 define ptr @py.kernel(ptr %self, ptr %arg) {
@@ -395,8 +450,8 @@ hold:
   call void @one(ptr %fn, ptr %table, i64 %n, i64 %chunk)
   br label %done
 done:
-  call void @Py_IncRef(ptr @_Py_NoneStruct)
-  ret ptr @_Py_NoneStruct
+  %result = call ptr @outcome()
+  ret ptr %result
 }
 
 @count.text = internal constant [27 x i8] c"wrong number of arrays\\00\\00\\00\\00\\00"
@@ -444,8 +499,8 @@ take:
   br label %arrays
 rest:
   call void @run(ptr %program, ptr %slots)
-  call void @Py_IncRef(ptr @_Py_NoneStruct)
-  ret ptr @_Py_NoneStruct
+  %result = call ptr @outcome()
+  ret ptr %result
 fail:
   %text = phi ptr [ @count.text, %miscount ], [ @array.text, %ask ]
   %error = load ptr, ptr @PyExc_TypeError

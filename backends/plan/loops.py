@@ -40,16 +40,18 @@ from jaxlike.backends.plan.loops_inline import (
 from jaxlike.backends.plan.loops_products import lower_small_product
 from jaxlike.backends.plan.lowering import Lowered
 from jaxlike.backends.plan.moves import lower_concatenate
-from jaxlike.backends.plan.ops import DTYPES, OPS
+from jaxlike.backends.plan.ops import DTYPES, INDEX, OPS
 from jaxlike.backends.plan.prepare import prepare
 from jaxlike.backends.plan.schedule import Schedule, with_stored_outputs
 from jaxlike.backends.plan.windows import whole
 from jaxlike.core.jaxpr import (
     Atom,
     ClosedJaxpr,
+    Jaxpr,
     JaxprEqn,
     Literal,
     Var,
+    jaxprs_in_params,
     literal_buffer,
 )
 
@@ -63,6 +65,9 @@ MAX_LOCAL = 1 << 16
 """Bytes of local buffers."""
 MAX_CODE = 6000
 """Rough instructions of a kernel: beyond, compiling takes too long."""
+
+LONG = 1 << 24
+"""Scalar operations of a loop, roughly, from which one must be able to stop it."""
 
 LOOPS = ("scan", "while", "cond")
 
@@ -154,10 +159,11 @@ class _Operand:
 
 
 class _Body(NamedTuple):
-    """A body's steps: kernels, and loops and branches inside."""
+    """A body's steps: kernels, and loops and branches inside. work: operations."""
 
     closed: ClosedJaxpr
     steps: list[Lowered | JaxprEqn]
+    work: int
 
 
 def _body(closed: ClosedJaxpr) -> _Body:
@@ -187,7 +193,17 @@ def _planned(closed: ClosedJaxpr) -> _Body | None:
                 return None
         elif not isinstance(step.kernel, Kernel):
             return None
-    return _Body(closed, schedule.steps)
+    return _Body(closed, schedule.steps, _work(closed.jaxpr))
+
+
+def _work(jaxpr: Jaxpr) -> int:
+    """Scalar operations, roughly."""
+    total = 0
+    for eqn in jaxpr.eqns:
+        inner = sum(map(_work, jaxprs_in_params(eqn.params)))
+        own = max(v.aval.size for v in (*eqn.outvars, *eqn.invars))
+        total += inner * eqn.params.get("length", 1) or own
+    return total
 
 
 def _lower_inside(eqn: JaxprEqn, resolver: Resolver) -> list[Lowered] | None:
@@ -305,30 +321,47 @@ class _Writer:
             target or local(k, a.dtype, length * a.size)
             for target, a in zip(targets[num_carry:], ys_avals)
         ]
-        with k.loop(length, state.inits, sequential=True) as loop:
 
+        def turn(i: Value, carries: Sequence[Value]) -> list[Value]:
             def now(place: Memory, size: int) -> Memory:
                 start = (length - 1) * size if reverse else 0
                 step = -size if reverse else size
-                return Memory(
-                    place.buffer, shifted(place.index, {loop.index: step}, start)
-                )
+                return Memory(place.buffer, shifted(place.index, {i: step}, start))
 
             x_now = [now(x, a.size) for x, a in zip(xs, avals[first_x:])]
             x_now = self._constants(x_now, avals[first_x:])
             y_now = [now(y, a.size) for y, a in zip(ys, ys_avals)]
             outs = self.body(
                 body,
-                [*consts, *state.places(loop.carries), *x_now],
+                [*consts, *state.places(carries), *x_now],
                 [*state.following, *y_now],
             )
             for place, target, a in zip(outs[num_carry:], y_now, ys_avals):
                 copy(k, place, target, a.size)
-            loop.next(*state.turn(outs[:num_carry]))
+            return state.turn(outs[:num_carry])
+
+        carried = self._counted(length, state.inits, turn, length * body.work)
         return [
-            *self._finish(state, loop.carried, targets, out_avals),
+            *self._finish(state, carried, targets, out_avals),
             *(self._deliver(y, y, v.aval) for y, v in zip(ys, eqn.outvars[num_carry:])),
         ]
+
+    def _counted(self, length: int, inits, turn, work: int) -> list[Value]:
+        """A loop of known length; turn: (index, carries) to the next carries."""
+        k = self.k
+        if work < LONG:
+            with k.loop(length, inits, sequential=True) as loop:
+                loop.next(*turn(loop.index, loop.carries))
+            return loop.carried
+        # a while, which lets Python handle signals
+        scope = k.while_loop([k.const(0, INDEX), *inits])
+        i, *carries = scope.carries
+        with scope.cond:
+            scope.cond.give(k.op("lt", i, k.const(length, INDEX)))
+        with scope.body:
+            following = turn(i, carries)
+            scope.body.give(k.op("add", i, k.const(1, INDEX)), *following)
+        return scope.close()[1:]
 
     def _finish(self, state: _State, carried, targets, avals) -> list[Place]:
         return [

@@ -66,12 +66,13 @@ def run_on(target, kernel, arrays):
     """Compile a kernel for another target and run it here."""
     from jaxlike.backends.numba import binding
     from jaxlike.backends.numba.emit import emit_kernel, grain
+    from jaxlike.backends.numba.engine import native_symbols
     from jaxlike.backends.numba.llvm import Module
 
     module = Module()
     emit_kernel(kernel, target, "kernel", module)
     code = binding.compile_text(str(module), target)
-    library = binding.Library([code], ["kernel"])
+    library = binding.Library([code], ["kernel"], native_symbols())
     table = (ctypes.c_void_p * max(1, len(arrays)))(*(a.ctypes.data for a in arrays))
     signature = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_int64, ctypes.c_int64)
     function = signature(library.addresses["kernel"])

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import signal
+import threading
+import time
+
 import ml_dtypes
 import numpy as np
 import pytest
@@ -16,7 +20,7 @@ from jaxlike.backends.plan.ir import Kernel
 from jaxlike.backends.plan.lowering import Lowered
 from jaxlike.backends.plan.validate import validate
 from tests.backends.random_jaxprs import Tape, grow, inputs, tapes
-from tests.backends.test_program import check
+from tests.backends.test_program import check, trace
 
 F32 = np.float32
 
@@ -248,6 +252,72 @@ def test_large_bodies_are_not_unrolled():
 
     program = check(lambda x: lax.scan(body, x, None, length=2), F32(0.5), rtol=1e-3)
     assert loops(program) == [False]
+
+
+class Alarm(Exception):
+    pass
+
+
+def stopped(program: Program, *args) -> None:
+    """Run a program that a signal's handler must stop."""
+
+    def ring(*_):
+        raise Alarm
+
+    before = signal.signal(signal.SIGALRM, ring)
+    signal.setitimer(signal.ITIMER_REAL, 0.1)
+    start = time.monotonic()
+    try:
+        with pytest.raises(Alarm):
+            program([*map(np.asarray, args)])
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    assert time.monotonic() - start < 5
+
+
+def test_loops_without_end_can_be_stopped():
+    def endless(x):
+        return lax.while_loop(lambda x: x != 0, lambda x: jnp.sin(x) + 2, x)
+
+    def nested(x):
+        return lax.fori_loop(0, 3, lambda i, x: endless(x) + i, x)
+
+    def lanes(x):
+        return jaxlike.vmap(endless)(x)
+
+    def long(x):
+        return lax.fori_loop(0, 1 << 40, lambda i, x: jnp.sin(x), x)
+
+    for fun, x in (
+        (endless, F32(1)),
+        (lambda x: endless(x.sum()) + x, floats(40)),
+        (nested, F32(1)),
+        (lanes, floats(9)),
+        (long, F32(1)),
+    ):
+        program = Program(trace(fun, x), "endless")
+        stopped(program, x)
+    # and the next call works
+    check(lambda x: lax.while_loop(lambda x: x < 0, lambda x: x + 1, x), F32(-3))
+
+
+def test_other_threads_run_meanwhile():
+    def endless(x):
+        return lax.while_loop(lambda x: x != 0, lambda x: jnp.sin(x) + 2, x)
+
+    program = Program(trace(endless, F32(1)), "endless")
+    turns = []
+
+    def count():
+        while len(turns) < 1000:
+            turns.append(time.sleep(0))
+
+    thread = threading.Thread(target=count)
+    thread.start()
+    stopped(program, F32(1))
+    thread.join()
+    assert len(turns) == 1000
 
 
 @settings(max_examples=60, deadline=None)

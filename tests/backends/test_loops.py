@@ -12,9 +12,11 @@ from hypothesis import strategies as st
 
 from jaxlike import lax
 from jaxlike.backends.numba.loops import native_scan, native_while
+from jaxlike.backends.numba.program import Program
 from jaxlike.backends.plan import loops
 from tests.backends.random_jaxprs import Tape, grow, inputs, tapes
-from tests.backends.test_program import check
+from tests.backends.test_loop_kernels import stopped
+from tests.backends.test_program import check, trace
 
 F32 = np.float32
 
@@ -96,6 +98,13 @@ def test_while_without_state_in_the_condition():
         )
 
     check(f, F32(1))
+
+
+def test_a_loop_without_end_can_be_stopped():
+    def f(x):
+        return lax.while_loop(lambda s: s[0] < 0, lambda s: (s[0], lax.sin(s[1])), x)
+
+    stopped(Program(trace(f, (F32(-1), F32([1, 2]))), "endless"), F32(-1), F32([1, 2]))
 
 
 @settings(max_examples=40, deadline=None)
