@@ -127,6 +127,16 @@ class KernelBuilder:
             self.op("clamp", low, self.convert(value, dtype), high), INDEX
         )
 
+    def total(self, terms: dict[Value, int], const: int = 0) -> Value:
+        """const + sum(coef * value), of index values."""
+        out = self.const(const, INDEX) if const or not terms else None
+        for value, coef in terms.items():
+            term = value
+            if coef != 1:
+                term = self.op("mul", value, self.const(coef, INDEX))
+            out = term if out is None else self.op("add", out, term)
+        return out
+
     def load(
         self,
         buffer: int,

@@ -187,9 +187,10 @@ def in_bounds(
     fits = None
     for start, limit in zip(starts, limits):
         dtype = k.dtypes[start]
-        tests = [k.op("le", start, k.const(within(limit, dtype), dtype))]
-        if kind(dtype) == "i":
-            tests.append(k.op("ge", start, k.const(0, dtype)))
-        for test in tests:
-            fits = test if fits is None else k.op("and", fits, test)
+        high = within(limit, dtype)
+        if kind(dtype) == "i":  # as unsigned numbers negative ones are too large
+            dtype = np.dtype(f"uint{8 * dtype.itemsize}")
+            start = k.op("bitcast_convert_type", start, dtype=dtype)
+        test = k.op("le", start, k.const(high, dtype))
+        fits = test if fits is None else k.op("and", fits, test)
     return fits

@@ -47,13 +47,15 @@ ENOUGH = 8
 """Independent points from which there is no need to split further."""
 FEW = 1 << 13
 """Elements of updates up to which one task does it all."""
-PRIVATE_SHARE = 12
+PRIVATE_SHARE = 24
 """Elements of updates, at least, for each element of a task's own array."""
 MAX_PRIVATE = 16
 PRIVATE_BYTES = 1 << 22
 MAX_OWNERS = 8
 LINE = 64
 """Bytes that different tasks should not share."""
+BLOCK = 512
+"""Updates of single elements whose places are computed together, in vectors."""
 
 _TOTALS = {"add": "add", "sub": "add", "mul": "mul", "min": "min", "max": "max"}
 """How the tasks' own arrays are combined."""
@@ -262,7 +264,8 @@ class _Update(Operands):
         start = identity(total, wide)
         if total == "add" and wide.kind in "fc":  # -0 + x is x, for all x
             start = -start
-        step = -(-self.size * wide.itemsize // LINE) * LINE // wide.itemsize
+        # one element more, for what is dropped
+        step = -(-(self.size + 1) * wide.itemsize // LINE) * LINE // wide.itemsize
         own = Var(ShapedArray((tasks, step), wide))
         self._start(tasks)
         k = self.k
@@ -270,19 +273,17 @@ class _Update(Operands):
         with k.loop(self.size) as loop:
             at = {self.task: step, loop.index: 1}
             k.store(target, at, k.const(start, wide))
-        group, *rest = self.ordered
-        n = self._size([group])
-        block = -(-n // tasks)
-        first = k.op("mul", self.task, k.const(block, INDEX))
-        with k.loop(block, sequential=True) as loop:
-            place = self.index[group[-1]] = k.op("add", first, loop.index)
-            if n % tasks == 0:
-                self._in_order(rest, target, {self.task: step})
-            else:
-                scope = k.cond(k.op("lt", place, k.const(n, INDEX)))
-                with scope.then:
-                    self._in_order(rest, target, {self.task: step})
-                scope.close()
+        n = self._size(self.ordered[:1])
+        share = n // tasks
+        base = {self.task: step}
+        first = k.op("mul", self.task, k.const(share, INDEX))
+        self._share(first, share, target, base)
+        if n % tasks:
+            scope = k.cond(k.op("eq", self.task, k.const(0, INDEX)))
+            with scope.then:
+                start = k.const(tasks * share, INDEX)
+                self._share(start, n % tasks, target, base)
+            scope.close()
         updating = Lowered(k.finish(name), self.inputs, [own])
         k = KernelBuilder((self.size,))
         (i,) = k.indices
@@ -297,6 +298,16 @@ class _Update(Operands):
 
     # --- emission
 
+    def _share(self, first: Value, count: int, target: int, base) -> None:
+        """The updates first, first + 1 ... along the first ordered axes."""
+        group, *rest = self.ordered
+        if not rest and not self.window:
+            self._elements(group, first, count, target, base, spare=self.size)
+            return
+        with self.k.loop(count, sequential=True) as loop:
+            self.index[group[-1]] = self.k.op("add", first, loop.index)
+            self._in_order(rest, target, base)
+
     def _in_order(
         self,
         groups: Sequence[Group],
@@ -309,13 +320,16 @@ class _Update(Operands):
         k = self.k
         if groups:
             group, *rest = groups
-            with k.loop(self._size([group]), sequential=True) as loop:
+            count = self._size([group])
+            if not rest and not self.window and count >= BLOCK:
+                self._elements(group, k.const(0, INDEX), count, target, base)
+                return
+            with k.loop(count, sequential=True) as loop:
                 self.index[group[-1]] = loop.index
                 self._in_order(rest, target, base, split)
             return
         terms, writes = self._starts(split)
-        for value, c in base.items():
-            terms[value] = terms.get(value, 0) + c
+        _add(terms, base)
         if writes is None:
             self._in_window(self.window, target, terms, split)
             return
@@ -323,6 +337,61 @@ class _Update(Operands):
         with scope.then:
             self._in_window(self.window, target, terms, split)
         scope.close()
+
+    def _elements(
+        self,
+        group: Group,
+        first: Value,
+        count: int,
+        target: int,
+        base: dict[Value, int],
+        spare: int | None = None,
+    ) -> None:
+        """Updates of single elements: vectors of places, then one after the other.
+
+        spare: where what is dropped may go.
+        """
+        k = self.k
+        small = np.dtype(np.int32) if self.size < 1 << 31 else INDEX
+        places = k.buffer(small, (BLOCK,), "local")
+        values = None
+        if self.updates.map is not None:
+            values = k.buffer(self.dtype, (BLOCK,), "local")
+
+        def block(start: Value, size: int) -> None:
+            with k.loop(size) as loop:
+                at = {loop.index: 1}
+                self.index[group[-1]] = k.op("add", start, loop.index)
+                terms, writes = self._starts(None)
+                affine, const = self.terms(self.numbers.address)
+                place = k.total(_add(terms, affine), const)
+                if writes is not None:
+                    nowhere = k.const(-1 if spare is None else spare, INDEX)
+                    place = k.op("select_n", writes, nowhere, place)
+                k.store(places, at, k.convert(place, small))
+                if values is not None:
+                    k.store(values, at, self.operand(self.updates, self.dtype))
+            with k.loop(size, sequential=True) as loop:
+                at = {loop.index: 1}
+                self.index[group[-1]] = k.op("add", start, loop.index)
+                place = k.convert(k.load(places, at), INDEX)
+                value = None if values is None else k.load(values, at)
+                terms = {place: 1, **base}
+                if writes is None or spare is not None:
+                    self._write(target, terms, 0, value)
+                    return
+                scope = k.cond(k.op("ge", place, k.const(0, INDEX)))
+                with scope.then:
+                    self._write(target, terms, 0, value)
+                scope.close()
+
+        full, rest = divmod(count, BLOCK)
+        if full:
+            with k.loop(full, sequential=True) as loop:
+                start = k.op("mul", loop.index, k.const(BLOCK, INDEX))
+                block(k.op("add", first, start), BLOCK)
+        if rest:
+            block(k.op("add", first, k.const(full * BLOCK, INDEX)), rest)
 
     def _starts(self, split) -> tuple[dict[Value, int], Value | None]:
         """Where a window starts, as terms of an address; whether this task writes it
@@ -369,20 +438,21 @@ class _Update(Operands):
                 self._in_window(rest, target, starts, split)
             return
         terms, const = self.terms(self.numbers.address)
-        for value, c in starts.items():
-            terms[value] = terms.get(value, 0) + c
-        new = self._combined(target, terms, const)
-        k.store(target, terms, new, const)
+        self._write(target, _add(terms, starts), const)
 
-    def _combined(self, target, terms, const) -> Value:
+    def _write(
+        self, target: int, terms, const: int, value: Value | None = None
+    ) -> None:
+        """Put an element of the updates (`value`, where it is known) to its place."""
         k = self.k
         if self.function is not None:
-            return self._apply(k.load(target, terms, const))
-        new = self.operand(self.updates, self.dtype)
-        new = k.convert(new, k.buffers[target].dtype)
-        if not self.how:
-            return new
-        return k.op(self.how, k.load(target, terms, const), new)
+            new = self._apply(k.load(target, terms, const))
+        else:
+            new = self.operand(self.updates, self.dtype) if value is None else value
+            new = k.convert(new, k.buffers[target].dtype)
+            if self.how:
+                new = k.op(self.how, k.load(target, terms, const), new)
+        k.store(target, terms, new, const)
 
     def _apply(self, value: Value) -> Value:
         """scatter_apply's function of what is there."""
@@ -397,3 +467,9 @@ class _Update(Operands):
         for eqn in jaxpr.eqns:
             env[eqn.outvars[0]] = emit_map(k, eqn, [read(v) for v in eqn.invars])
         return read(jaxpr.outvars[0])
+
+
+def _add(terms: dict[Value, int], more: dict[Value, int]) -> dict[Value, int]:
+    for value, c in more.items():
+        terms[value] = terms.get(value, 0) + c
+    return terms

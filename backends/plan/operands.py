@@ -11,7 +11,6 @@ from jaxlike.backends.plan.build import KernelBuilder
 from jaxlike.backends.plan.clusters import op_name
 from jaxlike.backends.plan.indexing import emit_indexed, is_indexed
 from jaxlike.backends.plan.ir import Value
-from jaxlike.backends.plan.ops import INDEX
 from jaxlike.core.jaxpr import JaxprEqn, Literal, Var
 
 _PARAMS = {
@@ -52,20 +51,11 @@ class Operands:
         if type(access.base) is Literal:
             return self.k.const(np.asarray(access.base.val).astype(dtype), dtype)
         if access.iota is not None:
-            return self._iota(access, dtype)
+            return self.k.convert(self.k.total(*self.terms(access.address)), dtype)
         if access.map is not None:
             return self.apply(access.map, access.args, self.operand)
         terms, const = self.terms(access.address)
         return self.k.load(self.buffers[access.base], terms, const)
-
-    def _iota(self, access: Access, dtype) -> Value:
-        k = self.k
-        terms, const = self.terms(access.address)
-        total = k.const(const, INDEX) if const or not terms else None
-        for value, coef in terms.items():
-            term = value if coef == 1 else k.op("mul", value, k.const(coef, INDEX))
-            total = term if total is None else k.op("add", total, term)
-        return k.convert(total, dtype)
 
     def apply(
         self,

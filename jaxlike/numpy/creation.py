@@ -283,13 +283,18 @@ def full(
 def _filled(shape, fill_value, dtype) -> Array:
     value = fill_value if dtype is None else _as_dtype(fill_value, dtype)
     value = as_array(value)
-    if type(value) is Array and state.trace is eval_trace:
-        data = value._data
-        if data is not None:
-            whole = np.empty(shape, data.dtype)
-            whole[...] = _check_broadcasts(data, shape)
-            aval = value.aval
-            return Array(whole, ShapedArray(shape, aval.dtype, aval.weak_type))
+    data = value._data if type(value) is Array else None
+    if data is not None and state.trace is eval_trace:
+        whole = np.empty(shape, data.dtype)
+        whole[...] = _check_broadcasts(data, shape)
+        aval = value.aval
+        return Array(whole, ShapedArray(shape, aval.dtype, aval.weak_type))
+    if (
+        data is not None
+        and data.dtype == value.dtype
+        and not (data.ndim or value.weak_type)
+    ):
+        value = data[()]  # a literal of the jaxpr
     _check_broadcasts(value, shape)
     return broadcast_to_shape(value, shape)
 

@@ -12,6 +12,7 @@ from jaxlike.backends.numba.program import Program
 from jaxlike.core.array import to_buffer
 from jaxlike.core.config import enable_x64
 from jaxlike.core.jaxpr import ClosedJaxpr, evaluate_jaxpr
+from jaxlike.ops import segment_max, segment_sum
 from jaxlike.transforms.make_jaxpr import make_jaxpr
 from tests.primitives.case import assert_close
 
@@ -188,6 +189,7 @@ SPLITS = {
     "rows have owners": ((300, 32), 400, (32,)),
     "spans have owners": ((2, 800, 32), 20, (2, 32)),
     "one owner": ((3000,), 9000, ()),
+    "shares of single elements": ((10,), 9001, ()),
 }
 
 
@@ -256,7 +258,18 @@ UPDATED = {
     "one after the other": lambda x, i: x.at[i].set(1.0).at[i[1]].add(x[0]),
     "a producer of the operand": lambda x, i: jnp.tanh(x).at[i].add(1.0),
     "a view": lambda x, i: x.T.at[i].add(1.0),
+    "many producers": lambda x, i: (
+        jnp.zeros(9).at[jnp.tile(i, 200)].add(jnp.tanh(x.reshape(-1)))
+    ),
+    "many points": lambda x, i: x.at[jnp.tile(i, 200), 3].set(x.reshape(-1) * 2),
 }
+
+
+def test_a_constant_operand_is_no_pass_of_its_own():
+    ids, x = np.zeros(9000, I32), np.ones((9000, 4), F32)
+    run(lambda x, i: segment_sum(x, i, num_segments=20), x, ids, kernels=2)
+    run(lambda x, i: segment_max(x, i, num_segments=20), x, ids, kernels=2)
+    run(lambda i: jnp.zeros(7, np.int32).at[i].add(1), ids, kernels=2)
 
 
 @pytest.mark.parametrize("name", UPDATED)
