@@ -18,8 +18,10 @@ from jaxlike.backends.numba.engine import RawKernel
 from jaxlike.backends.numba.target import Target
 from jaxlike.backends.plan.products import Axis, Product
 
-NEAR_BYTES = 1 << 18
-"""Of a, and of b, that tiles should meet again in the second cache."""
+NEAR_A, NEAR_B = 1 << 18, 1 << 17
+"""Bytes of a, and of b, that tiles should meet again in the second cache."""
+MIN_PART = 128
+"""Steps of a sum between two stores of the totals."""
 POINTS = 32
 """Grid points from which a product is shared out well."""
 MULTIPLICATIONS_A_NS = 16
@@ -32,7 +34,8 @@ def product_kernel(product: Product, target: Target) -> RawKernel:
     tiles = _Tiles(product, target)
     text, ns = tiles.text(), product.work / MULTIPLICATIONS_A_NS
     declarations = tuple(sorted(tiles.declared))
-    return RawKernel(text, tiles.extent, ns, declarations=declarations)
+    grain = tiles.shape.grain
+    return RawKernel(text, tiles.extent, ns, grain, declarations=declarations)
 
 
 class _Row(NamedTuple):
@@ -60,14 +63,34 @@ class _Shape:
         self.vectors = max(1, min(needed, self.vectors))
         self._choose_height(p.rows, most // self.vectors)
         self.blocks = -(-needed // self.vectors)
-        panel = self.height * p.dtype.itemsize * math.prod(x.size for x in p.sums)
+        self._choose_part(p)
+        panel = self.height * p.dtype.itemsize * self.steps
         batch = math.prod(x.size for x in p.batch)
-        group = max(1, min(self.tiles, NEAR_BYTES // panel))
+        group = max(1, min(self.tiles, NEAR_A // panel))
         enough = -(-POINTS // (batch * self.blocks))
         groups = max(-(-self.tiles // group), min(self.tiles, enough))
         self.group = -(-self.tiles // groups)
         self.groups = -(-self.tiles // self.group)
         self.extent = batch * self.groups * self.blocks
+        # chunks are whole members of the batch where there are enough
+        self.grain = self.groups * self.blocks if batch >= POINTS // 4 else 1
+
+    def _choose_part(self, p: Product) -> None:
+        """A sum is taken in parts of `steps`, so that b stays near for many tiles:
+        `part` of axis `depth` and all of the axes inside."""
+        sizes = [x.size for x in p.sums]
+        most = NEAR_B // (self.vectors * self.lanes * p.dtype.itemsize)
+        if self.tiles == 1:
+            most = math.prod(sizes)
+        self.depth = len(sizes) - 1
+        inner = 1
+        while self.depth and inner * sizes[self.depth] <= most:
+            inner *= sizes[self.depth]
+            self.depth -= 1
+        last = sizes[self.depth]
+        self.part = min(last, max(1, most // inner, -(-MIN_PART // inner)))
+        self.part = -(-last // -(-last // self.part))  # parts of much the same size
+        self.steps = self.part * inner
 
     def _choose_height(self, rows: tuple[Axis, ...], most: int) -> None:
         """Rows of a tile; `last` of them side by side, or 0 if they lie anywhere."""
@@ -230,24 +253,37 @@ class _Tiles:
         self.a = self.at(bases[0], str(p.a_offset))
         self.b = self.at(bases[1], str(p.b_offset))
         self.out = self.at(bases[2], str(p.out_offset))
-        first = p.sums[0]
-        inner = math.prod(x.size for x in p.sums[1:])
-        wide = self.shape.vectors * self.lanes * p.dtype.itemsize
-        part = max(1, NEAR_BYTES // (inner * wide), -(-128 // inner))
-        if part >= first.size or self.shape.tiles == 1:
-            self._points("0", str(first.size), None)
-        else:  # the sum in parts, so that b stays in the cache for a group of tiles
-            parts = -(-first.size // part)
-
-            def one_part(i: str, _) -> list[str]:
-                start = self.mul(i, part)
-                end = self.smaller(self.add(start, str(part)), str(first.size))
-                self._points(start, end, self.emit(f"icmp eq i64 {i}, 0"))
-                return []
-
-            self.loop("0", str(parts), [], one_part)
+        self._parts(p.sums, None)
         head = "define void @SYMBOL(ptr %buffers, i64 %lo, i64 %hi) {\nentry:"
         return "\n".join([head, *self.lines, "  ret void", "}", ""])
+
+    def _parts(self, axes: tuple[Axis, ...], is_first: str | None) -> None:
+        """The points, over one part of the sum after the other."""
+        axis, part = axes[0], self.shape.part
+        outer = len(self.p.sums) - len(axes) < self.shape.depth
+        if not outer:
+            self.sums = axes
+        if not outer and part == axis.size:
+            self._points("0", str(part), is_first)
+            return
+
+        def one(i: str, _) -> list[str]:
+            now = self.emit(f"icmp eq i64 {i}, 0")
+            if is_first is not None:
+                now = self.emit(f"and i1 {is_first}, {now}")
+            if outer:
+                before = self.a, self.b
+                self.a = self.at(self.a, self.mul(i, axis.a))
+                self.b = self.at(self.b, self.mul(i, axis.b))
+                self._parts(axes[1:], now)
+                self.a, self.b = before
+                return []
+            start = self.mul(i, part)
+            end = self.smaller(self.add(start, str(part)), str(axis.size))
+            self._points(start, end, now)
+            return []
+
+        self.loop("0", str(axis.size if outer else -(-axis.size // part)), [], one)
 
     def _points(self, start: str, stop: str, is_first: str | None) -> None:
         """All points of a chunk, over some of the sum."""
@@ -344,7 +380,7 @@ class _Tiles:
                 old = self.load(*place)
                 zero = f"{kind} zeroinitializer"
                 sums[i] = self.emit(f"select i1 {is_first}, {zero}, {kind} {old}")
-        first = p.sums[0]
+        first = self.sums[0]
         in_a, in_b = self.mul(start, first.a), self.mul(start, first.b)
         if p.along:
             in_a = self.add(in_a, column)
@@ -368,7 +404,7 @@ class _Tiles:
         return "fadd contract" if self.is_float else "add"
 
     def _sum(self, depth, count, in_a, in_b, sums, read: _Reads) -> list[str]:
-        axes = self.p.sums
+        axes = self.sums
         axis = axes[depth]
         innermost = depth == len(axes) - 1
         unroll = 1

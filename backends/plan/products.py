@@ -35,6 +35,9 @@ SPLIT_WORK = 1 << 20
 """Multiplications from which a product of few tiles is cut along its sum."""
 SPLIT_TILES = 16
 MAX_PARTS = 32
+FEW_RESULTS = 1 << 16
+FAR_BYTES = 1 << 18
+"""Of an operand: a part of it that stays in the second cache."""
 
 
 class Axis(NamedTuple):
@@ -323,14 +326,26 @@ def _loops(out: Var, space: Space) -> Lowered:
     return Lowered(k.finish("sums of products"), operands, [out])
 
 
-def _split(product: Product, bases: list[Var], out: Var) -> list[Lowered]:
-    """A product of few tiles and a long sum: parts of the sum, then their sum."""
-    p = product
-    batch, rows = (math.prod(x.size for x in axes) for axes in (p.batch, p.rows))
+def _most_parts(p: Product) -> int:
+    """How many parts the sum of a product may be taken in: for want of tiles, or to
+    read long operands once instead of once for every few tiles."""
+    if p.work < SPLIT_WORK:
+        return 1
+    batch, rows, steps = (
+        math.prod(x.size for x in axes) for axes in (p.batch, p.rows, p.sums)
+    )
     tiles = batch * -(-rows // 8) * -(-p.columns // (2 * WIDE))
-    first = p.sums[0]
-    most = min(MAX_PARTS // tiles, first.size) if tiles < SPLIT_TILES else 1
-    most = min(most, p.work // (SPLIT_WORK // 8)) if p.work >= SPLIT_WORK else 1
+    if tiles < SPLIT_TILES:
+        return min(MAX_PARTS // tiles, p.work // (SPLIT_WORK // 8))
+    if rows * p.columns <= FEW_RESULTS and batch == 1:
+        return min(MAX_PARTS // 2, steps * p.columns * p.dtype.itemsize // FAR_BYTES)
+    return 1
+
+
+def _split(product: Product, bases: list[Var], out: Var) -> list[Lowered]:
+    """A product with a long sum for few results: parts of the sum, then their sum."""
+    p, first = product, product.sums[0]
+    most = min(_most_parts(p), first.size)
     parts = next((n for n in range(most, 1, -1) if first.size % n == 0), 1)
     if parts == 1:
         return [Lowered(product, bases, [out])]
