@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import NamedTuple
 
@@ -36,6 +36,11 @@ SPLIT_WORK = 1 << 20
 SPLIT_TILES = 16
 MAX_PARTS = 32
 FEW_RESULTS = 1 << 16
+PACK_BYTES = 1 << 22
+PACK_REUSE = 128
+"""Operands of this size, met this often, are packed before."""
+PANEL, HEIGHT = 32, 8
+"""Columns and rows side by side in packed operands."""
 FAR_BYTES = 1 << 18
 """Of an operand: a part of it that stays in the second cache."""
 
@@ -326,6 +331,45 @@ def _loops(out: Var, space: Space) -> Lowered:
     return Lowered(k.finish("sums of products"), operands, [out])
 
 
+def _packed(product: Product, bases: list[Var], out: Var) -> list[Lowered]:
+    """A product of large matrices, on copies where a tile's columns, and its rows, are
+    neighbours: strides of whole pages cost more than the copies."""
+    p, (a, b) = product, bases
+    before: list[Lowered] = []
+
+    def pack(base: Var, offset: int, count: int, step: int, axis: int, width: int):
+        """base as an array [count / width, steps, width]; steps lie `axis` apart."""
+        k = KernelBuilder((count // width, steps))
+        x = k.input(base.aval.dtype, base.aval.shape)
+        scratch = Var(ShapedArray((count // width, steps, width), p.dtype))
+        y = k.output(p.dtype, scratch.aval.shape)
+        i, s = k.indices
+        with k.loop(width) as loop:
+            source = {i: step * width, s: axis, loop.index: step}
+            target = {i: steps * width, s: width, loop.index: 1}
+            k.store(y, target, k.load(x, source, offset))
+        before.append(Lowered(k.finish("packed operand"), [base], [scratch]))
+        return scratch
+
+    simple = len(p.rows) == len(p.sums) == 1 and not p.batch and not p.along
+    if not simple:
+        return [Lowered(product, bases, [out])]
+    (rows,), (sums,), steps = p.rows, p.sums, p.sums[0].size
+    large = PACK_BYTES // (steps * p.dtype.itemsize)
+    if p.columns >= large and rows.size >= PACK_REUSE and p.columns % PANEL == 0:
+        b = pack(b, p.b_offset, p.columns, 1, sums.b, PANEL)
+        panels = Axis(p.columns // PANEL, 0, steps * PANEL, PANEL)
+        p = replace(p, batch=(panels,), columns=PANEL, b_offset=0)
+        sums = sums._replace(b=PANEL)
+    if rows.size >= large and product.columns >= PACK_REUSE and rows.size % HEIGHT == 0:
+        if rows.a == 1 and sums.a != 1:
+            a = pack(a, p.a_offset, rows.size, 1, sums.a, HEIGHT)
+            outer = Axis(rows.size // HEIGHT, steps * HEIGHT, 0, rows.out * HEIGHT)
+            p = replace(p, rows=(outer, Axis(HEIGHT, 1, 0, rows.out)), a_offset=0)
+            sums = sums._replace(a=HEIGHT)
+    return [*before, Lowered(replace(p, sums=(sums,)), [a, b], [out])]
+
+
 def _most_parts(p: Product) -> int:
     """How many parts the sum of a product may be taken in: for want of tiles, or to
     read long operands once instead of once for every few tiles."""
@@ -348,7 +392,7 @@ def _split(product: Product, bases: list[Var], out: Var) -> list[Lowered]:
     most = min(_most_parts(p), first.size)
     parts = next((n for n in range(most, 1, -1) if first.size % n == 0), 1)
     if parts == 1:
-        return [Lowered(product, bases, [out])]
+        return _packed(product, bases, out)
     # part by part, results lie as in a contiguous array of their own
     outer = [*p.batch, *p.rows]
     shape = [x.size for x in outer] + [p.columns]

@@ -95,6 +95,17 @@ def test_any_dot_general(seed):
         assert kernels_only(check(f, a, b, rtol=0, atol=0))
 
 
+@pytest.mark.parametrize("transposed", [False, True])
+def test_large_operands_are_packed(transposed):
+    a, b = normal(1024, 1024), normal(1024, 1024)
+
+    def f(a, b):
+        return lax.dot(lax.transpose(a, (1, 0)) if transposed else a, b)
+
+    program = check(f, a, b, rtol=1e-3, atol=1e-3)
+    assert len(program.schedule) == 2 + transposed
+
+
 def test_integers_wrap():
     a, b = (np.full(shape, 1 << 30, np.int32) + 7 for shape in ((9, 12), (12, 20)))
     assert kernels_only(check(lax.dot, a, b))
