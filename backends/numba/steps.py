@@ -11,6 +11,7 @@ from jaxlike.backends.numba.calls import call_of
 from jaxlike.backends.numba.target import host
 from jaxlike.backends.plan.ir import Kernel
 from jaxlike.backends.plan.lowering import Lowered
+from jaxlike.backends.plan.matrices import MatrixKernel
 from jaxlike.backends.plan.products import Product
 from jaxlike.backends.plan.selection import Selection
 from jaxlike.backends.plan.sorting import Sort
@@ -53,7 +54,9 @@ def build_steps(program: Program) -> list[Step]:
     return steps
 
 
-def native_kernel(kernel: Kernel | Product | Sort | Selection) -> AnyKernel:
+def native_kernel(
+    kernel: Kernel | Product | Sort | Selection | MatrixKernel,
+) -> AnyKernel:
     """What the engine compiles for a kernel of the plan."""
     if isinstance(kernel, Product):
         from jaxlike.backends.numba.tiles import product_kernel
@@ -67,6 +70,10 @@ def native_kernel(kernel: Kernel | Product | Sort | Selection) -> AnyKernel:
         from jaxlike.backends.numba.selections import selection_kernel
 
         return selection_kernel(kernel, host())
+    if isinstance(kernel, MatrixKernel):
+        from jaxlike.backends.numba.matrices import matrix_kernel
+
+        return matrix_kernel(kernel, host())
     return kernel
 
 

@@ -9,6 +9,14 @@ from jaxlike.backends.plan.build import KernelBuilder
 from jaxlike.backends.plan.convolutions import lower_convolution
 from jaxlike.backends.plan.dots import lower_dot
 from jaxlike.backends.plan.lowering import Lowered
+from jaxlike.backends.plan.matrices import (
+    lower_cholesky,
+    lower_eigh,
+    lower_lu,
+    lower_qr,
+    lower_svd,
+    lower_triangular_solve,
+)
 from jaxlike.backends.plan.moves import lower_concatenate, lower_pad
 from jaxlike.backends.plan.ops import DTYPES
 from jaxlike.backends.plan.selection import lower_approx_top_k, lower_top_k
@@ -70,6 +78,12 @@ LOWERINGS: dict[str, Lower] = {
     "reduce_window_min": lower_reduce_window,
     "reduce_window_sum": lower_reduce_window,
     "select_and_scatter_add": lower_select_and_scatter_add,
+    "cholesky": lower_cholesky,
+    "eigh": lower_eigh,
+    "lu": lower_lu,
+    "qr": lower_qr,
+    "svd": lower_svd,
+    "triangular_solve": lower_triangular_solve,
     "concatenate": lower_concatenate,
     "pad": lower_pad,
     "sort": lower_sort,
