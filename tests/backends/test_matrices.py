@@ -12,7 +12,7 @@ import jaxlike.numpy as jnp
 from jaxlike.backends.numba.program import Program
 from jaxlike.core.array import to_buffer
 from jaxlike.core.config import enable_x64
-from jaxlike.core.jaxpr import ClosedJaxpr, evaluate_jaxpr
+from jaxlike.core.jaxpr import ClosedJaxpr, JaxprEqn, evaluate_jaxpr
 from jaxlike.lax import linalg
 from jaxlike.transforms.make_jaxpr import make_jaxpr
 
@@ -50,7 +50,7 @@ NATIVE = {"cholesky", "triangular_solve", "lu", "eigh", "qr", "svd"}
 
 def called(program: Program) -> set[str]:
     """The operations on matrices that are no kernels."""
-    calls = [s for s in program.schedule if s not in program.kernels]
+    calls = [s for s in program.schedule if isinstance(s, JaxprEqn)]
     return NATIVE & {eqn.primitive.name for eqn in calls}
 
 
