@@ -11,6 +11,7 @@ from typing import Any
 
 from jaxlike.core.effects import DebugEffect as DebugEffect
 from jaxlike.core.effects import OrderedDebugEffect as OrderedDebugEffect
+from jaxlike.core.errors import format_error
 from jaxlike.primitives.callbacks import debug_callback as callback
 
 
@@ -21,9 +22,9 @@ class _Checker(string.Formatter):
         unused = [a for i, a in enumerate(args) if i not in used_args]
         extra = [k for k in kwargs if k not in used_args]
         if unused:
-            raise ValueError(f"Unused positional arguments: {unused}")
+            raise ValueError(format_error(f"Unused positional arguments: {unused}"))
         if extra:
-            raise ValueError(f"Unused keyword arguments: {extra}")
+            raise ValueError(format_error(f"Unused keyword arguments: {extra}"))
 
     def format_field(self, value, format_spec):
         return ""
@@ -61,7 +62,7 @@ def print(  # the name of jax.debug.print
 
     def print_values(fmt: str, /, *args: Any, **kwargs: Any) -> None:
         if not isinstance(fmt, str):
-            raise TypeError(f"fmt must be a str, got {type(fmt)}")
+            raise TypeError(format_error(f"fmt must be a str, got {type(fmt)}"))
         if not skip_format_check:
             _Checker().vformat(fmt, args, kwargs)
 
@@ -77,8 +78,10 @@ def print(  # the name of jax.debug.print
     if fmt is None:
         if args or kwargs:
             raise TypeError(
-                "debug.print without a format takes its options alone, and gave a "
-                f"function that takes the values; got {args} and {kwargs} besides"
+                format_error(
+                    "debug.print without a format takes its options alone, and gave a "
+                    f"function that takes the values; got {args} and {kwargs} besides"
+                )
             )
         return print_values
     print_values(fmt, *args, **kwargs)

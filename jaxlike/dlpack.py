@@ -12,6 +12,7 @@ import numpy as np
 from jaxlike.core import dtypes, errors
 from jaxlike.core.array import Array
 from jaxlike.core.avals import ShapedArray
+from jaxlike.core.errors import format_error
 
 __all__ = ["from_dlpack", "is_supported_dtype"]
 
@@ -57,9 +58,9 @@ def from_dlpack(
         external_array, "__dlpack_device__"
     ):
         raise TypeError(
-            errors.format_error(
-                "The array passed to from_dlpack must have __dlpack__ and "
-                f"__dlpack_device__ methods, got {type(external_array)}"
+            format_error(
+                "from_dlpack takes an array with __dlpack__ and __dlpack_device__, "
+                f"got {type(external_array)}"
             )
         )
     kind, _ = external_array.__dlpack_device__()
@@ -73,7 +74,9 @@ def from_dlpack(
     data = _read(external_array)
     dtype = dtypes.canonicalize_dtype(data.dtype)
     if dtype not in _SUPPORTED:
-        raise ValueError(errors.format_error(f"dtype {data.dtype} is not supported"))
+        raise ValueError(
+            format_error(f"from_dlpack: arrays cannot have dtype {data.dtype}")
+        )
     if dtype != data.dtype:
         if copy is False:
             raise ValueError(
@@ -107,6 +110,6 @@ def _read(source: Any) -> np.ndarray:
         data = dlpack_bfloat16.read(source)
         if data is None:
             raise ValueError(
-                errors.format_error(f"the array cannot be read by DLPack: {error}")
+                format_error(f"the array cannot be read by DLPack: {error}")
             ) from error
         return data

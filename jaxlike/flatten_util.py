@@ -76,8 +76,8 @@ class Unravel:
         if aval.shape != (sum(self._sizes),):
             raise ValueError(
                 format_error(
-                    f"unravel takes an array of shape ({sum(self._sizes)},), "
-                    f"got {aval.str_short()}"
+                    f"unravel takes an array of shape ({sum(self._sizes)},), got "
+                    f"{aval.str_short()}"
                 )
             )
         # a tree of one dtype follows the array's, which may be another one

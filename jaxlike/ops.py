@@ -11,6 +11,7 @@ import numpy as np
 import jaxlike.numpy as jnp
 from jaxlike.core.array import Array
 from jaxlike.core.errors import format_error
+from jaxlike.core.source_info import guard_names as _guard_names
 from jaxlike.core.trace import concrete_or_error
 from jaxlike.numpy.promote import check_arraylike
 
@@ -41,7 +42,7 @@ def _segment(
         )
     num_segments = concrete_or_error(int, num_segments, f"num_segments of {name}")
     if num_segments < 0:
-        raise ValueError(format_error("num_segments must be non-negative."))
+        raise ValueError(format_error("num_segments must not be negative"))
     options = {
         "indices_are_sorted": indices_are_sorted,
         "unique_indices": unique_indices,
@@ -200,3 +201,5 @@ _sum = functools.partial(_segment, "segment_sum", "add", jnp.sum, lambda dtype: 
 _prod = functools.partial(_segment, "segment_prod", "mul", jnp.prod, lambda dtype: 1)
 _max = functools.partial(_segment, "segment_max", "max", jnp.max, _least)
 _min = functools.partial(_segment, "segment_min", "min", jnp.min, _greatest)
+
+_guard_names(globals())

@@ -3,6 +3,7 @@
 Floor 4: imports core only.
 """
 
+from jaxlike.core.source_info import guard_names as _guard_names
 from jaxlike.core.tree import (
     all,
     broadcast,
@@ -36,3 +37,5 @@ __all__ = [
     "transpose",
     "unflatten",
 ]
+
+_guard_names(globals())

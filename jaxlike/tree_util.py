@@ -3,6 +3,7 @@
 Floor 4: imports core only.
 """
 
+from jaxlike.core.source_info import guard_names as _guard_names
 from jaxlike.core.tree import (
     DictKey,
     FlattenedIndexKey,
@@ -80,3 +81,5 @@ __all__ = [
     "treedef_is_leaf",
     "treedef_tuple",
 ]
+
+_guard_names(globals())

@@ -22,7 +22,9 @@ def fun_name(fun: Callable) -> str:
 
 def check_callable(fun: Any, transform: str) -> None:
     if not callable(fun):
-        raise TypeError(f"{transform} takes a function, but got {a_value(fun)}")
+        raise TypeError(
+            format_error(f"{transform} takes a function, but got {a_value(fun)}")
+        )
 
 
 def as_argnums(argnums: int | Iterable[int], what: str) -> tuple[int, ...]:
@@ -35,7 +37,7 @@ def as_argnums(argnums: int | Iterable[int], what: str) -> tuple[int, ...]:
         return tuple(operator.index(i) for i in argnums)
     except TypeError:
         raise TypeError(
-            f"{what} must be an int or a sequence of ints, got {argnums!r}"
+            format_error(f"{what} is an int or several, got {argnums!r}")
         ) from None
 
 
@@ -62,7 +64,9 @@ def resolve_names(
     else:
         names = (argnames,) if isinstance(argnames, str) else tuple(argnames)
         if not all(isinstance(n, str) for n in names):
-            raise TypeError(f"{what}names must be strings, got {argnames!r}")
+            raise TypeError(
+                format_error(f"{what}names must be strings, got {argnames!r}")
+            )
     signature = signature_of(fun)
     if signature is None:
         return nums, names

@@ -55,8 +55,8 @@ def closure_convert(fun: Callable, *example_args) -> tuple[Callable, list[Any]]:
         if args_tree != in_tree:
             raise TypeError(
                 format_error(
-                    "a closure-converted function was called with arguments of another "
-                    f"structure: {args_tree} against {in_tree}"
+                    "a closure-converted function was called with arguments of "
+                    f"another structure: {args_tree} against {in_tree}"
                 )
             )
         rest = iter(kept)
@@ -292,5 +292,5 @@ def named_scope(name: str) -> Iterator[None]:
     ...     pass
     """
     if not isinstance(name, str):
-        raise TypeError("named_scope name argument must be a string.")
+        raise TypeError(format_error("named_scope takes a string"))
     yield

@@ -121,8 +121,8 @@ class _FlatRule:
         if not (isinstance(result, (tuple, list)) and len(result) == 2):
             raise ValueError(
                 format_error(
-                    f"the vmap rule {self!r} of {self.name} must return a pair "
-                    f"(out, out_batched), but returned {result!r:.100}"
+                    f"the vmap rule {self!r} of {self.name} must return a pair (out, "
+                    f"out_batched), but returned {result!r:.100}"
                 )
             )
         out, out_batched = result

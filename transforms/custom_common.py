@@ -74,8 +74,10 @@ def bind_arguments(fun: Callable, args: tuple, kwargs: dict[str, Any]) -> tuple:
     if signature is None:
         if kwargs:
             raise TypeError(
-                f"keyword arguments of {fun_name(fun)} could not be resolved to "
-                "positions: its signature is unknown"
+                format_error(
+                    f"the signature of {fun_name(fun)} is unknown, so its keyword "
+                    "arguments have no positions"
+                )
             )
         return args
     bound = signature.bind(*args, **kwargs)
@@ -83,8 +85,8 @@ def bind_arguments(fun: Callable, args: tuple, kwargs: dict[str, Any]) -> tuple:
     if bound.kwargs:
         raise TypeError(
             format_error(
-                f"{fun_name(fun)} has a custom rule and so takes arguments by position "
-                f"only, but {', '.join(bound.kwargs)} cannot be passed so"
+                f"{fun_name(fun)} has a custom rule and so takes arguments by "
+                f"position only, but {', '.join(bound.kwargs)} cannot be passed so"
             )
         )
     return bound.args
@@ -102,7 +104,9 @@ def nondiff_positions(
         for name in names:
             if name not in order:
                 raise ValueError(
-                    f"nondiff_argnames names {name!r}, which {fun_name(fun)} lacks"
+                    format_error(
+                        f"nondiff_argnames names {name!r}, which {fun_name(fun)} lacks"
+                    )
                 )
             nums.append(order.index(name))
     return tuple(sorted(set(nums)))

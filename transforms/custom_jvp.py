@@ -129,8 +129,8 @@ class _FlatRule:
         if not (isinstance(result, (tuple, list)) and len(result) == 2):
             raise TypeError(
                 format_error(
-                    f"{self.serves} must return a "
-                    f"pair (out, tangent_out), but returned {result!r:.100}"
+                    f"{self.serves} must return a pair (out, tangent_out), but "
+                    f"returned {result!r:.100}"
                 )
             )
         out, tangent = result

@@ -278,8 +278,8 @@ class _FlatForward:
         if not (isinstance(result, (tuple, list)) and len(result) == 2):
             raise TypeError(
                 format_error(
-                    f"{self.serves} must return a "
-                    f"pair (out, residuals), but returned {result!r:.100}"
+                    f"{self.serves} must return a pair (out, residuals), but returned "
+                    f"{result!r:.100}"
                 )
             )
         out, residuals = result

@@ -183,7 +183,7 @@ def value_and_grad(
     check_callable(fun, "value_and_grad")
     if reduce_axes:
         raise NotImplementedError(
-            "grad has no reduce_axes; use lax.psum of the gradient"
+            format_error("grad has no reduce_axes; use lax.psum of the gradient")
         )
 
     @functools.wraps(fun)
@@ -587,8 +587,8 @@ def _check_cotangent(fun, ct, out_aval):
     if got.dtype != expected.dtype or got.shape != expected.shape:
         raise ValueError(
             format_error(
-                f"the vjp of {fun_name(fun)} needs a cotangent {expected}, of the type "
-                f"of the result, but got {got}"
+                f"the vjp of {fun_name(fun)} needs a cotangent {expected}, of the "
+                f"type of the result, but got {got}"
             )
         )
     return _typed(ct, expected)

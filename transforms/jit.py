@@ -20,7 +20,7 @@ from jaxlike.core.config import config
 from jaxlike.core.errors import format_error
 from jaxlike.core.jaxpr import ClosedJaxpr, DebugInfo, eval_jaxpr
 from jaxlike.core.recording import recorded
-from jaxlike.core.source_info import api_boundary
+from jaxlike.core.source_info import filter_traceback
 from jaxlike.core.staging import consts_are_concrete, trace_to_jaxpr
 from jaxlike.core.state import state
 from jaxlike.core.trace import eval_trace
@@ -130,11 +130,18 @@ class JitFunction:
             except (KeyError, TypeError):
                 pass
             else:
-                outs = executable(args)
+                try:
+                    outs = executable(args)
+                except Exception as error:
+                    filter_traceback(error)
+                    raise
                 return outs[0] if out_tree is None else tree.unflatten(out_tree, outs)
-        return self._call(args, kwargs)
+        try:
+            return self._call(args, kwargs)
+        except Exception as error:
+            filter_traceback(error)
+            raise
 
-    @api_boundary
     def _call(self, args, kwargs):
         if config.disable_jit:
             return self._fun(*args, **kwargs)

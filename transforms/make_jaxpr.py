@@ -8,6 +8,7 @@ from typing import Any
 
 from jaxlike.core import tree
 from jaxlike.core.avals import ShapedArray
+from jaxlike.core.errors import format_error
 from jaxlike.core.jaxpr import ClosedJaxpr, DebugInfo
 from jaxlike.core.source_info import api_boundary
 from jaxlike.core.staging import trace_to_closed_jaxpr
@@ -37,7 +38,7 @@ class ShapeDtypeStruct:
         from jaxlike.core.dtypes import ExtendedDType
 
         if dtype is None:
-            raise ValueError("ShapeDtypeStruct: dtype must be specified.")
+            raise ValueError(format_error("ShapeDtypeStruct needs a dtype"))
         self.shape = tuple(shape)
         self.dtype = dtype if isinstance(dtype, ExtendedDType) else np.dtype(dtype)
         self.sharding = sharding
@@ -60,7 +61,7 @@ class ShapeDtypeStruct:
 
     def __len__(self) -> int:
         if not self.shape:
-            raise TypeError("len() of unsized object")
+            raise TypeError(format_error("len() of unsized object"))
         return self.shape[0]
 
     def __repr__(self) -> str:

@@ -15,6 +15,7 @@ from typing import Any
 
 from jaxlike.core import tree
 from jaxlike.core.avals import get_aval
+from jaxlike.core.errors import format_error
 from jaxlike.core.jaxpr import (
     ClosedJaxpr,
     DebugInfo,
@@ -90,8 +91,10 @@ def checkpoint(
         )
     if concrete:
         raise NotImplementedError(
-            "checkpoint has no option `concrete`: mark the arguments that Python needs "
-            "with static_argnums"
+            format_error(
+                "checkpoint has no option `concrete`: mark the arguments that Python "
+                "needs with static_argnums"
+            )
         )
     check_callable(fun, "checkpoint")
     statics, names = resolve_names(

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from jaxlike.core.errors import format_error
 from jaxlike.core.jaxpr import JaxprEqn
 from jaxlike.core.primitive import Primitive
 from jaxlike.primitives.rules import deflinear
@@ -73,8 +74,10 @@ def saves(policy: Policy, eqn: JaxprEqn) -> bool:
     if answer is Recompute or isinstance(answer, Recompute):
         return False
     raise TypeError(
-        "a checkpoint policy must return a bool, Saveable, Recompute or Offloadable; "
-        f"got {answer!r}"
+        format_error(
+            "a checkpoint policy must return a bool, Saveable, Recompute or "
+            f"Offloadable; got {answer!r}"
+        )
     )
 
 
@@ -160,9 +163,10 @@ def save_and_offload_only_these_names(
     offloaded = frozenset(names_which_can_be_offloaded)
     if saved & offloaded:
         raise ValueError(
-            "The names should be exclusive and should not intersect in "
-            f"names_which_can_be_saved and names_which_can_be_offloaded: "
-            f"{sorted(saved & offloaded)}"
+            format_error(
+                "names_which_can_be_saved and names_which_can_be_offloaded share "
+                f"{sorted(saved & offloaded)}"
+            )
         )
 
     def policy(prim, *_, **params):

@@ -52,14 +52,14 @@ def _put(x: Any, device: Any) -> Any:
     except TypeError:
         raise TypeError(
             format_error(
-                f"Argument {x!r:.200} of type {type(x)} to jaxlike.device_put is not a "
-                "valid JAX type"
+                f"device_put takes arrays and numbers, got {type(x).__name__}: "
+                f"{x!r:.200}"
             )
         ) from None
     if device is not None and not isinstance(device, (Device, Sharding)):
         raise ValueError(
             format_error(
-                f"device_put's device must be a Device or a Sharding, got {device!r}",
+                f"device_put puts on a Device or a Sharding, got {device!r}",
                 try_="jaxlike.devices()[0]",
             )
         )

@@ -103,8 +103,8 @@ def _transpose_eqn(eqn, env, linear, cts, accumulate, outer_source) -> None:
         why = primitive.not_transposable or "it is not linear"
         raise NotImplementedError(
             format_error(
-                f"Transpose rule (for reverse-mode differentiation) for "
-                f"{primitive.name!r} not implemented: {why}"
+                f"{primitive.name} has no transpose rule, which reverse mode needs: "
+                f"{why}"
             )
         )
     state.source = eqn.source_info or outer_source

@@ -52,17 +52,17 @@ def associative_scan(
     [1, 3, 3, 5]
     """
     if not callable(fn):
-        raise TypeError("lax.associative_scan: fn argument should be callable.")
+        raise TypeError(format_error("associative_scan takes a function first"))
     leaves, structure, avals = flatten_operands(elems, "elems")
     if not leaves:
-        raise ValueError("lax.associative_scan: elems has no arrays")
+        raise ValueError(format_error("lax.associative_scan: elems has no arrays"))
     axis = canonical_axis(axis, avals[0].ndim)
     sizes = {a.shape[axis] if axis < a.ndim else None for a in avals}
     if len(sizes) > 1:
         raise ValueError(
             format_error(
-                "Array inputs to associative_scan must have the same first dimension. "
-                f"(saw: {[a.shape for a in avals]})"
+                "associative_scan needs elems of one length, got shapes "
+                f"{[a.shape for a in avals]}"
             )
         )
 

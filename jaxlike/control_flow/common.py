@@ -148,8 +148,8 @@ def flatten_operands(operands: Any, what: str) -> tuple[list[Any], PyTreeDef, li
             path = tree.leaf_paths(structure)[i]
             raise TypeError(
                 format_error(
-                    f"Argument {leaf!r:.100} of type {type(leaf)} is not a valid JAX "
-                    f"type: it is {what}{tree.keystr(path)}"
+                    f"{what}{tree.keystr(path)} is no array but "
+                    f"{type(leaf).__name__}: {leaf!r:.100}"
                 )
             ) from None
     return leaves, structure, avals
@@ -218,8 +218,7 @@ def check_carry(
         )
         raise TypeError(
             format_error(
-                f"{what} function carry input and carry output must have the same "
-                "pytree structure, but they differ",
+                f"the {what} function must return a carry of the structure it gets",
                 [f"at {names(path)}: {text}" for path, text in found],
                 try_="return the carry in the structure in which it came",
             )
@@ -228,8 +227,7 @@ def check_carry(
     if details:
         raise TypeError(
             format_error(
-                f"{what} function carry input and carry output must have equal types, "
-                "but they differ",
+                f"the {what} function must return a carry of the types it gets",
                 details,
                 try_="x.astype(dtype) or jnp.broadcast_to where the carry is made or "
                 "returned",
@@ -248,8 +246,7 @@ def check_branches(
             (tree_a,), (tree_b,) = first.out_trees, other.out_trees
             raise TypeError(
                 format_error(
-                    f"{what} branch outputs must have the same pytree structure, but "
-                    "they differ",
+                    f"the branches of {what} must return one structure",
                     who
                     + tree.describe_mismatch(
                         tree_a, tree_b, f"{names[0]}'s output", f"{name}'s output"
@@ -268,7 +265,7 @@ def check_branches(
         if details:
             raise TypeError(
                 format_error(
-                    f"{what} branches must have equal output types but they differ",
+                    f"the branches of {what} must return equal types",
                     who + details,
                     try_="x.astype(dtype), or jnp.broadcast_to, in one of them",
                 )
@@ -289,7 +286,7 @@ def _mismatches(name_of, structure, avals_a, avals_b, what_a, what_b) -> list[st
         if not same_type(a, b):
             parts = [w for w, same in _differing(a, b) if not same]
             lines.append(
-                f"{name_of(path)}: {what_a} {_long(a)}, {what_b} {_long(b)}: "
+                f"{name_of(path)}: {what_a} {a.str_short()}, {what_b} {b.str_short()}: "
                 f"the {' and '.join(parts)} do not match"
             )
     return lines
@@ -297,7 +294,3 @@ def _mismatches(name_of, structure, avals_a, avals_b, what_a, what_b) -> list[st
 
 def _differing(a, b):
     return ("shapes", a.shape == b.shape), ("dtypes", a.dtype == b.dtype)
-
-
-def _long(aval) -> str:
-    return aval.str_short(short_dtypes=False)

@@ -61,8 +61,10 @@ def cond(
     if operand is not _NO_OPERAND:
         if operands:
             raise TypeError(
-                "if 'operand' keyword is passed then no positional operands can be "
-                f"passed, got operand={operand!r} and positional operands {operands!r}"
+                format_error(
+                    "cond takes operand= or positional operands, not both: got "
+                    f"{operand!r} and {operands!r}"
+                )
             )
         operands = (operand,)
     if not callable(true_fun) and callable(false_fun) and len(operands) == 2:
@@ -72,7 +74,7 @@ def cond(
         operands = first, second
     if not (callable(true_fun) and callable(false_fun)):
         raise TypeError(
-            "lax.cond: true_fun and false_fun arguments should be callable."
+            format_error("cond takes two functions, true_fun and false_fun")
         )
     aval = _check_predicate(pred)
     if config.disable_jit:
@@ -99,14 +101,12 @@ def _check_predicate(pred):
         aval = get_aval(pred)
     except TypeError:
         raise TypeError(
-            format_error(
-                f"Pred must be a scalar, got {pred!r:.100} of type {type(pred)}"
-            )
+            format_error(f"the predicate of cond is no array: {pred!r:.100}")
         ) from None
     if aval.shape:
         raise TypeError(
             format_error(
-                f"Pred must be a scalar, got {aval} of shape {aval.shape}",
+                f"the predicate of cond is {aval}, but one scalar decides",
                 try_="jnp.any(pred) or jnp.all(pred); jnp.where to choose by element",
             )
         )
@@ -143,28 +143,31 @@ def switch(
     if operand is not _NO_OPERAND:
         if operands:
             raise TypeError(
-                "if 'operand' keyword is passed then no positional operands can be "
-                f"passed, got operand={operand!r} and positional operands {operands!r}"
+                format_error(
+                    "switch takes operand= or positional operands, not both: got "
+                    f"{operand!r} and {operands!r}"
+                )
             )
         operands = (operand,)
     branches = tuple(branches)
     if not all(callable(b) for b in branches):
-        raise TypeError(
-            "lax.switch: branches argument should be a sequence of callables."
-        )
+        raise TypeError(format_error("switch takes a sequence of functions"))
     aval = get_aval(index)
     if aval.shape:
         raise TypeError(
             format_error(
-                f"Branch index must be scalar, got {aval} of shape {aval.shape}"
+                f"the index of switch is {aval}, but one scalar decides",
+                try_="jaxlike.vmap of the switch",
             )
         )
     if not dtypes.issubdtype(aval.dtype, np.integer):
         raise TypeError(
-            format_error(f"Index type must be an integer, got {aval.dtype.name}")
+            format_error(
+                f"the index of switch must be an integer, got {aval.dtype.name}"
+            )
         )
     if not branches:
-        raise ValueError("Empty branch sequence")
+        raise ValueError(format_error("Empty branch sequence"))
     if len(branches) == 1:
         return branches[0](*operands)
     if config.disable_jit:

@@ -16,6 +16,7 @@ from jaxlike.core.array import Array, from_buffer, to_buffer
 from jaxlike.core.avals import get_aval
 from jaxlike.core.backend_registry import default_backend_name
 from jaxlike.core.config import config
+from jaxlike.core.errors import format_error
 from jaxlike.core.jaxpr import (
     ClosedJaxpr,
     Jaxpr,
@@ -96,7 +97,7 @@ def structure(closed: ClosedJaxpr) -> tuple:
 
 def _structure(closed: ClosedJaxpr) -> tuple:
     if closed.consts:
-        raise TypeError("jaxprs with consts have no structure")
+        raise TypeError(format_error("jaxprs with consts have no structure"))
     jaxpr = closed.jaxpr
     number = {v: i for i, v in enumerate(jaxpr.invars)}
 

@@ -35,7 +35,9 @@ def platform_dependent(
     4
     """
     if default is None and not per_platform:
-        raise TypeError("platform_dependent needs a function for some platform")
+        raise TypeError(
+            format_error("platform_dependent needs a function for some platform")
+        )
     platform = default_backend()
     names = (platform, *_GPUS) if platform == "gpu" else (platform,)
     if platform in _GPUS:

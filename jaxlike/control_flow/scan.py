@@ -71,7 +71,7 @@ def scan(
     (6, [0, 1, 3, 6])
     """
     if not callable(f):
-        raise TypeError("lax.scan: f argument should be a callable.")
+        raise TypeError(format_error("scan takes a function first"))
     return scan_of(f, init, xs, length, reverse, unroll)
 
 
@@ -184,8 +184,8 @@ def _length(structure, avals, length) -> int:
         path, aval = next((p, a) for p, a in zip(paths, avals) if not a.shape)
         raise ValueError(
             format_error(
-                f"scan got value with no leading axis to scan over: xs"
-                f"{tree.keystr(path)} is {aval}"
+                "scan got value with no leading axis to scan over: "
+                f"xs{tree.keystr(path)} is {aval}"
             )
         )
     sizes = [a.shape[0] for a in avals]
@@ -234,7 +234,7 @@ def _unroll(unroll: Any, length: int) -> int:
         unroll = -1
     if unroll < 0:
         raise ValueError(
-            format_error("`unroll` must be a `bool` or a non-negative `int`.")
+            format_error("unroll of scan is a bool or an int of at least 0")
         )
     return unroll
 
@@ -272,7 +272,9 @@ def map(f: Callable[[Any], Any], xs: Any, *, batch_size: int | None = None) -> A
     if batch_size is None:
         return scan(wrapped(f, _element), (), xs)[1]
     if operator.index(batch_size) <= 0:
-        raise ValueError(format_error(f"batch_size must be positive, got {batch_size}"))
+        raise ValueError(
+            format_error(f"batch_size of map must be at least 1, got {batch_size}")
+        )
     leaves, structure, avals = flatten_operands(xs, "xs")
     size = _length(structure, avals, None)
     count = size // batch_size

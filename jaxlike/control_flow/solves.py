@@ -139,8 +139,8 @@ def _solve_transpose(cts, *args, const_lengths, jaxprs):
     if jaxprs.transpose_solve is None:
         raise TypeError(
             format_error(
-                "transpose_solve required for backwards mode automatic differentiation "
-                "of custom_linear_solve",
+                "custom_linear_solve needs transpose_solve to be differentiated "
+                "backwards",
                 try_="transpose_solve=, or symmetric=True if the matrix is its own "
                 "transpose",
             )
@@ -292,7 +292,7 @@ def _check_like(what, traced, want_tree, avals, like, error, types=True) -> None
     if got != want_tree:
         raise error(
             format_error(
-                f"{what} output pytree structure must match {like}",
+                f"{what} must return the structure of {like}",
                 tree.describe_mismatch(got, want_tree, f"the result of {what}", like),
             )
         )
@@ -302,7 +302,12 @@ def _check_like(what, traced, want_tree, avals, like, error, types=True) -> None
         if a.shape != b.shape
     ]
     if details and types:
-        raise error(format_error(f"{what} output shapes must match {like}", details))
+        raise error(
+            format_error(
+                f"{what} must return the shapes of {like}",
+                details,
+            )
+        )
 
 
 # --- roots

@@ -57,7 +57,7 @@ def while_loop(cond_fun: Callable, body_fun: Callable, init_val: Any) -> Any:
     """
     if not (callable(body_fun) and callable(cond_fun)):
         raise TypeError(
-            "lax.while_loop: body_fun and cond_fun arguments should be callable."
+            format_error("while_loop takes two functions, cond_fun and body_fun")
         )
     if config.disable_jit:
         try:
@@ -204,7 +204,7 @@ def fori_loop(
     10
     """
     if not callable(body_fun):
-        raise TypeError("lax.fori_loop: body_fun argument should be callable.")
+        raise TypeError(format_error("fori_loop takes a function, body_fun"))
     dtype = _common_dtype(lower, upper)
     names = CarryNames(body_fun, argument=1, skip=1)
     bounds = _known_bounds(lower, upper)
@@ -226,10 +226,7 @@ def fori_loop(
         return out
     if unroll is not None and unroll is not False and unroll != 1:
         raise ValueError(
-            format_error(
-                "Can only use `unroll` in `fori_loop` if the loop bounds are "
-                "statically known."
-            )
+            format_error("unroll of fori_loop needs bounds that are Python ints")
         )
     _, _, out = _while(
         _below_upper,
@@ -251,8 +248,8 @@ def _common_dtype(lower, upper):
         return b.dtype if a.weak_type else a.dtype
     raise TypeError(
         format_error(
-            "lower and upper arguments to fori_loop must have equal types, got "
-            f"{a.dtype.name} and {b.dtype.name}",
+            f"fori_loop counts in one dtype, but lower is {a.dtype.name} and upper "
+            f"{b.dtype.name}",
             try_="the same integer dtype for both",
         )
     )

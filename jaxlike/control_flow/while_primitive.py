@@ -169,8 +169,8 @@ def _while_transpose(cts, *args, **_):
     if any(is_undefined_primal(a) for a in args):
         raise ValueError(
             format_error(
-                "Reverse-mode differentiation does not work for lax.while_loop, or for "
-                "lax.fori_loop with bounds that are traced",
+                "lax.while_loop, or lax.fori_loop with traced bounds, has no "
+                "reverse-mode derivative",
                 ["it would need the values of each iteration, however many there are"],
                 try_="lax.scan; lax.fori_loop with Python ints as bounds; or "
                 "jaxlike.custom_vjp",

@@ -12,6 +12,7 @@ import numpy as np
 
 from jaxlike.core import dtypes, errors
 from jaxlike.core.avals import ShapedArray, aval_of_type, get_aval
+from jaxlike.core.errors import format_error
 
 # trace.py puts Tracer here: tracers count as Arrays for isinstance
 tracer_classes: tuple[type, ...] = ()
@@ -93,7 +94,7 @@ class Array(metaclass=_ArrayMeta):
     def __index__(self) -> int:
         if self.aval.ndim or self.aval.dtype.kind not in "iu":
             raise TypeError(
-                "only integer scalar arrays can be converted to a scalar index"
+                format_error("only an integer scalar can serve as an index in Python")
             )
         return int(self._data)
 
@@ -105,10 +106,7 @@ class Array(metaclass=_ArrayMeta):
 
     def _scalar(self, what: str):
         if self.aval.ndim:
-            raise TypeError(
-                "Only scalar arrays can be converted to Python scalars; "
-                f"{what}() got {self.aval}"
-            )
+            raise TypeError(format_error(f"{what}() takes a scalar, got {self.aval}"))
         return self._data
 
     def item(self, *args):
@@ -127,8 +125,10 @@ class Array(metaclass=_ArrayMeta):
         self._check_not_deleted()
         if isinstance(self.aval.dtype, dtypes.ExtendedDType):
             raise TypeError(
-                f"a {self.aval} cannot be converted to NumPy; "
-                "try: jax.random.key_data(keys)"
+                format_error(
+                    f"a {self.aval} cannot be converted to NumPy; try: "
+                    "jax.random.key_data(keys)"
+                )
             )
         data = self._data
         if dtype is not None and np.dtype(dtype) != data.dtype:
@@ -161,7 +161,11 @@ class Array(metaclass=_ArrayMeta):
         raise TypeError(errors.immutable_message(self))
 
     def __hash__(self):
-        raise TypeError("unhashable type: 'Array'; try: the tuple x.tolist(), or id(x)")
+        raise TypeError(
+            format_error(
+                "unhashable type: 'Array'; try: the tuple x.tolist(), or id(x)"
+            )
+        )
 
     def __copy__(self) -> Array:
         return self

@@ -85,7 +85,7 @@ class ShapedArray(AbstractValue):
 
     def __len__(self) -> int:
         if not self.shape:
-            raise TypeError("len() of unsized object")
+            raise TypeError(format_error("len() of unsized object"))
         return self.shape[0]
 
     def __str__(self) -> str:
@@ -198,7 +198,7 @@ def get_aval(x: Any) -> ShapedArray:
         return get_aval(x.__jax_array__())
     raise TypeError(
         format_error(
-            f"Value {x!r:.200} with type {type(x)} is not a valid array type",
+            f"{type(x).__name__} is no type of array: {x!r:.200}",
             try_="convert it with jnp.asarray, or mark it static with static_argnums",
         )
     )

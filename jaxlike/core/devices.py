@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from jaxlike.core.array import Array
 from jaxlike.core.config import config
+from jaxlike.core.errors import format_error
 
 
 class Device:
@@ -115,10 +116,7 @@ def devices(backend: str | None = None) -> list[Device]:
     """
     if backend in (None, "cpu", "numba", "reference"):
         return cpu_devices()
-    raise RuntimeError(
-        f"Unknown backend: {backend!r} requested, but no platforms that are instances "
-        f"of {backend} are present. Platforms present are: cpu"
-    )
+    raise RuntimeError(format_error(f"no devices of {backend!r} here, only of cpu"))
 
 
 def local_devices(
@@ -128,7 +126,7 @@ def local_devices(
 ) -> list[Device]:
     """The devices of this process."""
     if process_index not in (None, 0):
-        raise ValueError(f"Unknown process_index {process_index}")
+        raise ValueError(format_error(f"Unknown process_index {process_index}"))
     return devices(backend)
 
 

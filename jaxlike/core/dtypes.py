@@ -15,6 +15,7 @@ import numpy as np
 from jaxlike.core import promotion
 from jaxlike.core import scalars as s
 from jaxlike.core.config import config
+from jaxlike.core.errors import format_error
 from jaxlike.core.kinds import (  # noqa: F401
     finfo,
     iinfo,
@@ -79,7 +80,9 @@ def canonicalize_dtype(dtype: Any, allow_extended: bool = True) -> Any:
         pass
     if isinstance(dtype, KeyDType):
         if not allow_extended:
-            raise ValueError(f"{dtype} is an extended dtype, which has no NumPy form")
+            raise ValueError(
+                format_error(f"{dtype} is an extended dtype, which has no NumPy form")
+            )
         return dtype
     out = np.dtype(dtype)
     if not x64:
@@ -154,7 +157,9 @@ def scalar_to_numpy(x: Any, dtype: np.dtype | None = None) -> np.ndarray:
         info = iinfo(target)
         if not info.min <= x <= info.max:
             says = "too large to convert to" if dtype is None else "out of bounds for"
-            raise OverflowError(f"Python int {int(x)} {says} {target.name}")
+            raise OverflowError(
+                format_error(f"Python int {int(x)} {says} {target.name}")
+            )
     with np.errstate(all="ignore"):
         return np.array(x, target)
 
@@ -175,13 +180,21 @@ def check_user_dtype_supported(dtype: Any, fun_name: str | None = None) -> Any:
         if dtype in _PYTHON_DTYPES:
             return canonicalize_dtype(dtype)
     elif hasattr(dtype, "shape") and not isinstance(dtype, (np.dtype, np.ndarray)):
-        raise ValueError("dtype must be a dtype, not an array: pass x.dtype")
-    out = np.dtype(dtype)
+        raise ValueError(
+            format_error("an array was given in place of a dtype", try_="x.dtype")
+        )
     where = f" in {fun_name}" if fun_name else ""
-    if out not in s.all_dtypes_set and out != float0:
+    try:
+        out = np.dtype(dtype)
+    except TypeError:
+        out = None
+    if out is None or (out not in s.all_dtypes_set and out != float0):
         raise TypeError(
-            f"no array can have dtype {out}, asked for{where}: arrays hold numbers, "
-            "booleans and random keys"
+            format_error(
+                f"no array can have dtype {dtype!r}, asked for{where}",
+                details=["arrays hold numbers, booleans and random keys"],
+                try_="'float32', jnp.int32, bool, ...",
+            )
         )
     canonical = canonicalize_dtype(out)
     if canonical is not out and canonical != out:
@@ -238,7 +251,7 @@ def dtype(x: Any) -> Any:
     dtype('int16')
     """
     if x is None:
-        raise ValueError("None has no dtype")
+        raise ValueError(format_error("None has no dtype"))
     return lattice_result_type(x)[0]
 
 
@@ -276,7 +289,7 @@ def _slot_of_other(x: Any) -> Slot:
     for python_type in (int, float, complex):
         if isinstance(x, python_type):
             return _PYTHON_DTYPES[python_type], False
-    raise TypeError(f"Cannot determine dtype of {x!r}")
+    raise TypeError(format_error(f"{x!r} has no dtype"))
 
 
 def scalar_type_of(x: Any) -> type:
@@ -291,7 +304,7 @@ def scalar_type_of(x: Any) -> type:
     dt = dtype(x)
     if dt in s.python_type_of:
         return s.python_type_of[dt]
-    raise TypeError(f"{dt} has no Python scalar type")
+    raise TypeError(format_error(f"{dt} has no Python scalar type"))
 
 
 # ---- promotion -----------------------------------------------------------------------
@@ -335,7 +348,7 @@ def result_type(*args: Any, return_weak_type_flag: bool = False) -> Any:
     dtype('float32')
     """
     if not args:
-        raise ValueError("result_type needs at least one array or dtype")
+        raise ValueError(format_error("result_type takes at least one array or dtype"))
     out, weak = lattice_result_type(*args)
     if weak:
         out = _default_of_kind(out)
@@ -381,8 +394,10 @@ def _strong_pair(slot: Slot) -> tuple[Any, bool]:
     dt = canonicalize_dtype(slot[0])
     if dt not in s.all_dtypes_set and dt != float0 and not isinstance(dt, KeyDType):
         raise TypeError(
-            f"no array can have dtype {dt}: arrays hold numbers, booleans and random "
-            "keys"
+            format_error(
+                f"no array can have dtype {dt}: arrays hold numbers, booleans and "
+                "random keys"
+            )
         )
     return dt, slot[1]
 
@@ -402,7 +417,7 @@ def promote_types(a: Any, b: Any) -> Any:
     nodes = [x if x in (int, float, complex) else np.dtype(x) for x in (a, b)]
     for node in nodes:
         if isinstance(node, np.dtype) and node not in s.all_dtypes_set:
-            raise ValueError(f"{node} takes no part in type promotion")
+            raise ValueError(format_error(f"{node} takes no part in type promotion"))
     out = promotion.join(nodes, config.numpy_dtype_promotion == "strict")
     if isinstance(out, type):
         return _PYTHON_DTYPES[out]

@@ -56,6 +56,20 @@ def source_line(info: source_info.SourceInfo) -> str:
     return f"{line}:  {place.text}" if place.text else line
 
 
+def called_name() -> str:
+    """The name of the public function that the user's line called, or ''."""
+    frame: Any = sys._getframe(1)
+    last = None
+    while frame is not None and source_info.is_internal(frame.f_code.co_filename):
+        last, frame = frame, frame.f_back
+    if last is None:
+        return ""
+    name = last.f_code.co_name
+    if name == "api_boundary_wrapper":
+        name = getattr(last.f_locals["fun"], "__name__", "")
+    return "" if name.startswith("<") else name.strip("_")
+
+
 def user_trace() -> Any:
     """The trace that the user's line runs under.
 
@@ -345,12 +359,12 @@ def truth_message(aval: Any) -> str:
     """For `if x` of an array that has not one element."""
     if not aval.size:
         return format_error(
-            "The truth value of an array with no elements is ambiguous",
+            "Python needs True or False, but an array of no elements has neither",
             try_="a.size > 0, to ask whether it is empty",
         )
     return format_error(
-        "The truth value of an array with more than one element is ambiguous",
-        try_="a.any() or a.all()",
+        "Python needs one True or False, but an array of several elements has several",
+        try_="x.any() or x.all()",
     )
 
 

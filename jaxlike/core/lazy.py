@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterable, Mapping
 from importlib import import_module
 from typing import Any
 
+from jaxlike.core.source_info import guarded
+
 
 def lazy_names(
     package: str, names: Mapping[str, str], submodules: Iterable[str] = ()
@@ -14,7 +16,8 @@ def lazy_names(
     """The `__getattr__` and `__dir__` of a package whose names live elsewhere.
 
     names: module -> its names, separated by spaces; "name:alias" offers it under
-    another. A name that was asked for is kept in the package.
+    another. A name that was asked for is kept in the package; functions get an
+    api_boundary.
     """
     home: dict[str, tuple[str, str]] = {}
     for module, words in names.items():
@@ -32,7 +35,7 @@ def lazy_names(
             raise AttributeError(
                 f"module {package!r} has no attribute {name!r}"
             ) from None
-        value = getattr(import_module(module), original)
+        value = guarded(getattr(import_module(module), original), package)
         setattr(sys.modules[package], name, value)
         return value
 

@@ -189,13 +189,20 @@ def filter_traceback(error: BaseException) -> None:
     mode = config.traceback_filtering
     if mode == "off" or error.__traceback__ is None:
         return
+    if error.__context__ is not None and _is_internal(error.__context__):
+        error.__context__ = None  # a way that was tried first
     entries = []
     tb: types.TracebackType | None = error.__traceback__
     while tb is not None:
         entries.append(tb)
         tb = tb.tb_next
     last = entries[-1]
-    on_purpose = last.tb_frame.f_code.co_code[last.tb_lasti] == _RAISE
+    # an outer boundary sees what an inner one left, so the answer is kept
+    on_purpose = getattr(error, "_on_purpose", None)
+    if on_purpose is None:
+        on_purpose = last.tb_frame.f_code.co_code[last.tb_lasti] == _RAISE
+        with contextlib.suppress(AttributeError):
+            error._on_purpose = on_purpose  # type: ignore[attr-defined]
     if mode == "tracebackhide":
         for entry in entries:
             if _internal[entry.tb_frame.f_code.co_filename]:
@@ -219,6 +226,16 @@ def filter_traceback(error: BaseException) -> None:
         _note(error, "jaxlike's own frames are hidden; traceback_filtering=off shows")
 
 
+def _is_internal(error: BaseException) -> bool:
+    """Whether an error was raised and caught without a line of the user's between."""
+    tb = error.__traceback__
+    while tb is not None:
+        if not _internal[tb.tb_frame.f_code.co_filename]:
+            return False
+        tb = tb.tb_next
+    return True
+
+
 def _note(error: BaseException, text: str) -> None:
     if text not in getattr(error, "__notes__", ()):
         error.add_note(text)
@@ -240,4 +257,31 @@ def api_boundary(fun: F) -> F:
             filter_traceback(error)
             raise
 
+    api_boundary_wrapper.is_boundary = True  # type: ignore[attr-defined]
     return api_boundary_wrapper  # type: ignore[return-value]
+
+
+def guarded(value: Any, module: str) -> Any:
+    """A function of a public module as users get it: with an api_boundary.
+
+    Asked twice, it gives the same function; what is no function, or guards itself,
+    stays as it is.
+    """
+    if type(value) is not types.FunctionType or hasattr(value, "is_boundary"):
+        return value
+    try:
+        return value.guarded  # type: ignore[attr-defined]
+    except AttributeError:
+        pass
+    guard = api_boundary(value)
+    guard.__module__ = module  # so that it is pickled under its public name
+    value.guarded = guard  # type: ignore[attr-defined]
+    return guard
+
+
+def guard_names(namespace: dict[str, Any]) -> None:
+    """Guard the functions that a public module offers, given its globals."""
+    public = [name for name in namespace if not name.startswith("_")]
+    for name in namespace.get("__all__", public):
+        if name in namespace:
+            namespace[name] = guarded(namespace[name], namespace["__name__"])

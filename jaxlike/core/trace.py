@@ -18,6 +18,7 @@ from jaxlike.core import array, errors
 from jaxlike.core.array import Array, from_buffer, to_buffer
 from jaxlike.core.avals import ShapedArray, aval_of_type, get_aval
 from jaxlike.core.config import config
+from jaxlike.core.errors import format_error
 from jaxlike.core.primitive import Primitive
 from jaxlike.core.state import state
 
@@ -150,7 +151,7 @@ class Tracer:
         return self
 
     def __hash__(self):
-        raise TypeError(f"unhashable type: {type(self).__name__!r}")
+        raise TypeError(format_error(f"unhashable type: {type(self).__name__!r}"))
 
     def __setitem__(self, index, value):
         raise TypeError(errors.immutable_message(self))

@@ -13,6 +13,7 @@ import functools
 from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
+from jaxlike.core.errors import format_error
 from jaxlike.core.tree_errors import (
     broadcast_prefix as broadcast_prefix,
 )
@@ -209,7 +210,9 @@ def reduce_associative(
     if not values:
         if identity is _UNSET:
             raise TypeError(
-                "reduce_associative of a tree without leaves needs identity="
+                format_error(
+                    "reduce_associative of a tree without leaves needs identity="
+                )
             )
         return identity
 
@@ -244,8 +247,10 @@ def transpose(
     outer, inner = outer_treedef.num_leaves, inner_treedef.num_leaves
     if len(values) != outer * inner:
         raise TypeError(
-            f"tree.transpose got {treedef}, expected "
-            f"{outer_treedef.compose(inner_treedef)}"
+            format_error(
+                f"tree.transpose got {treedef}, expected "
+                f"{outer_treedef.compose(inner_treedef)}"
+            )
         )
     return inner_treedef.unflatten(
         [outer_treedef.unflatten(values[i::inner]) for i in range(inner)]
@@ -303,7 +308,7 @@ def is_tree_node(typ: type) -> bool:
     (True, False)
     """
     if not isinstance(typ, type):
-        raise TypeError(f"is_tree_node takes a type, got {typ!r:.200}")
+        raise TypeError(format_error(f"is_tree_node takes a type, got {typ!r:.200}"))
     return is_node_type(typ)
 
 
@@ -318,7 +323,7 @@ def flatten_one_level(tree: Any) -> tuple[Iterable[Any], Any]:
     """
     parts = one_level(tree)
     if parts is None:
-        raise ValueError(f"can't tree-flatten type: {type(tree)}")
+        raise ValueError(format_error(f"{type(tree)} is no node of a pytree"))
     children, aux = parts
     return (tuple(children) if type(tree) is dict else list(children)), aux
 
@@ -334,7 +339,7 @@ def flatten_one_level_with_keys(tree: Any) -> tuple[Iterable[Any], Any]:
     """
     parts = children_with_keys(tree)
     if parts is None:
-        raise ValueError(f"can't tree-flatten type: {type(tree)}")
+        raise ValueError(format_error(f"{type(tree)} is no node of a pytree"))
     pairs, aux = parts
     return tuple(pairs), aux
 

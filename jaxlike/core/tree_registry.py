@@ -12,6 +12,7 @@ import functools
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple, TypeVar
 
+from jaxlike.core.errors import format_error
 from jaxlike.core.tree_keys import DictKey, GetAttrKey
 
 C = TypeVar("C", bound=type)
@@ -75,12 +76,16 @@ def register_pytree_node(
     [1, 2, 3]
     """
     if not isinstance(nodetype, type):
-        raise TypeError(f"nodetype must be a class, got {nodetype!r:.200}")
+        raise TypeError(
+            format_error(f"nodetype must be a class, got {nodetype!r:.200}")
+        )
     for what, fun in (("flatten", flatten_func), ("unflatten", unflatten_func)):
         if not callable(fun):
-            raise TypeError(f"{what}_func must be callable, got {fun!r}")
+            raise TypeError(format_error(f"{what}_func must be callable, got {fun!r}"))
     if nodetype in node_types or nodetype in _BUILTIN:
-        raise ValueError(f"Duplicate custom PyTreeDef type registration for {nodetype}")
+        raise ValueError(
+            format_error(f"Duplicate custom PyTreeDef type registration for {nodetype}")
+        )
     node_types[nodetype] = NodeType(
         flatten_func, unflatten_func, flatten_with_keys_func
     )
@@ -192,13 +197,17 @@ def register_dataclass(
         )
     if (data_fields is None) != (meta_fields is None):
         raise TypeError(
-            "register_dataclass: data_fields and meta_fields must be given together"
+            format_error(
+                "register_dataclass: data_fields and meta_fields must be given together"
+            )
         )
     if data_fields is None or meta_fields is None:
         if not dataclasses.is_dataclass(nodetype):
             raise TypeError(
-                "register_dataclass: data_fields and meta_fields are required for "
-                f"{nodetype}, which is not a dataclass"
+                format_error(
+                    "register_dataclass needs data_fields and meta_fields for "
+                    f"{nodetype}, which is no dataclass"
+                )
             )
         fields = [f for f in dataclasses.fields(nodetype) if f.name not in drop_fields]
         data_fields = [f.name for f in fields if not f.metadata.get("static", False)]
@@ -235,8 +244,10 @@ def _check_fields(
         problems.append(f"not fields of __init__: {', '.join(sorted(extra))}")
     if problems:
         raise ValueError(
-            f"data_fields and meta_fields of {cls.__name__} must name every field that "
-            f"__init__ takes; {'; '.join(problems)}"
+            format_error(
+                f"data_fields and meta_fields of {cls.__name__} must name every field "
+                f"that __init__ takes; {'; '.join(problems)}"
+            )
         )
 
 
@@ -317,9 +328,11 @@ def sorted_keys(x: dict[Any, Any]) -> list[Any]:
         return sorted(x)
     except TypeError as error:
         raise ValueError(
-            "the keys of a dict that is a pytree must be sortable, got "
-            + ", ".join(sorted({type(k).__name__ for k in x}))
-            + f": {error}\n  try:  keys of one type, or a collections.OrderedDict"
+            format_error(
+                "the keys of a dict that is a pytree must be sortable, got "
+                + ", ".join(sorted({type(k).__name__ for k in x}))
+                + f": {error}\n  try:  keys of one type, or a collections.OrderedDict"
+            )
         ) from None
 
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 from itertools import islice
 from typing import Any
 
+from jaxlike.core.errors import format_error
 from jaxlike.core.tree_registry import (
     is_namedtuple,
     leaf_types,
@@ -82,8 +83,10 @@ def take_apart(cls: type, tree: Any) -> tuple[Any, Any] | None:
     parts = known.flatten(tree)
     if not isinstance(parts, tuple) or len(parts) != 2:
         raise ValueError(
-            f"the flatten function of {cls.__name__} must return (children, aux), "
-            f"got {parts!r:.200}"
+            format_error(
+                f"the flatten function of {cls.__name__} must return (children, aux), "
+                f"got {parts!r:.200}"
+            )
         )
     children, aux = parts
     if children.__class__ not in (tuple, list):
@@ -221,8 +224,10 @@ class PyTreeDef:
         if len(leaves) != self.num_leaves:
             few = "few" if len(leaves) < self.num_leaves else "many"
             raise ValueError(
-                f"Too {few} leaves for PyTreeDef; expected {self.num_leaves}, "
-                f"got {len(leaves)}\n  for {self!r:.300}"
+                format_error(
+                    f"Too {few} leaves for PyTreeDef; expected {self.num_leaves}, got "
+                    f"{len(leaves)}  for {self!r:.300}"
+                )
             )
         return build(self.node, iter(leaves))
 
@@ -301,7 +306,7 @@ def make_treedef(cls: type, aux: Any, children: Iterable[PyTreeDef]) -> PyTreeDe
     children = list(children)
     for child in children:
         if not isinstance(child, PyTreeDef):
-            raise TypeError(f"expected a PyTreeDef, got {child!r:.200}")
+            raise TypeError(format_error(f"expected a PyTreeDef, got {child!r:.200}"))
     nodes = tuple([child.node for child in children])
     node = (cls, aux, nodes if any(nodes) else len(nodes))
     return PyTreeDef(node, sum(child.num_leaves for child in children))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from jaxlike.core.source_info import guard_names as _guard_names
 from jaxlike.primitives.linalg_cholesky import cholesky as cholesky
 from jaxlike.primitives.linalg_cholesky import cholesky_p as cholesky_p
 from jaxlike.primitives.linalg_cholesky import cholesky_update as cholesky_update
@@ -41,3 +42,5 @@ from jaxlike.primitives.linalg_solve import tridiagonal_solve_p as tridiagonal_s
 from jaxlike.primitives.linalg_svd import SvdAlgorithm as SvdAlgorithm
 from jaxlike.primitives.linalg_svd import svd as svd
 from jaxlike.primitives.linalg_svd import svd_p as svd_p
+
+_guard_names(globals())

@@ -3,6 +3,7 @@
 May import the floors below and jaxlike.numpy; initializers also jaxlike.random.
 """
 
+from jaxlike.core.source_info import guard_names as _guard_names
 from jaxlike.nn.activations import celu as celu
 from jaxlike.nn.activations import elu as elu
 from jaxlike.nn.activations import gelu as gelu
@@ -43,3 +44,6 @@ def __getattr__(name: str):
 
         return importlib.import_module("jaxlike.nn.initializers")
     raise AttributeError(f"module 'jaxlike.nn' has no attribute {name!r}")
+
+
+_guard_names(globals())

@@ -56,8 +56,10 @@ def dot_product_attention(
     """
     if implementation not in (None, "xla"):
         raise ValueError(
-            f"dot_product_attention: implementation {implementation!r} is not there; "
-            "use None"
+            format_error(
+                f"dot_product_attention: implementation {implementation!r} is not "
+                "there; use None"
+            )
         )
     query, key, value = map(jnp.asarray, (query, key, value))
     shape = query.shape
@@ -146,7 +148,9 @@ def _allowed(sizes, mask, is_causal, query_lengths, key_lengths, window):
         mask = jnp.asarray(mask)
         if mask.dtype != np.bool_:
             raise ValueError(
-                f"dot_product_attention: mask must be bool, got {mask.aval}"
+                format_error(
+                    f"dot_product_attention: mask must be bool, got {mask.aval}"
+                )
             )
         parts.append(mask)
     rows, columns = jnp.arange(t)[:, None], jnp.arange(s)[None, :]

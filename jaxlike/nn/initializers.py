@@ -18,6 +18,8 @@ from jaxlike import random
 from jaxlike.core import dtypes
 from jaxlike.core.array import Array
 from jaxlike.core.errors import format_error
+from jaxlike.core.source_info import api_boundary as _api_boundary
+from jaxlike.core.source_info import guard_names as _guard_names
 
 Axes = int | Sequence[int]
 
@@ -67,6 +69,7 @@ def constant(value: Any, dtype: Any = None) -> Initializer:
     """An initialiser that gives `value` everywhere."""
     default = dtype
 
+    @_api_boundary
     def init(key, shape, dtype=None, out_sharding=None):
         return jnp.full(shape, value, dtype=_dtype(dtype, default))
 
@@ -77,6 +80,7 @@ def uniform(scale: float = 1e-2, dtype: Any = None) -> Initializer:
     """An initialiser uniform on [0, scale)."""
     default = dtype
 
+    @_api_boundary
     def init(key, shape, dtype=None, out_sharding=None):
         dtype = _dtype(dtype, default)
         return random.uniform(key, shape, dtype) * np.asarray(scale, dtype)
@@ -88,6 +92,7 @@ def normal(stddev: float = 1e-2, dtype: Any = None) -> Initializer:
     """An initialiser normal with mean 0."""
     default = dtype
 
+    @_api_boundary
     def init(key, shape, dtype=None, out_sharding=None):
         dtype = _dtype(dtype, default)
         return random.normal(key, shape, dtype) * np.asarray(stddev, dtype)
@@ -101,6 +106,7 @@ def truncated_normal(
     """An initialiser stddev times a normal, cut off at lower and upper."""
     default = dtype
 
+    @_api_boundary
     def init(key, shape, dtype=None, out_sharding=None):
         dtype = _dtype(dtype, default)
         sample = random.truncated_normal(key, lower, upper, shape, dtype)
@@ -160,6 +166,7 @@ def variance_scaling(
     """
     default = dtype
 
+    @_api_boundary
     def init(key, shape, dtype=None, out_sharding=None):
         dtype = _dtype(dtype, default)
         fan_in, fan_out = _fans(shape, in_axis, out_axis, batch_axis)
@@ -171,8 +178,9 @@ def variance_scaling(
         }
         if mode not in fans:
             raise ValueError(
-                f"invalid mode for variance scaling initializer: {mode!r}; one of "
-                f"{', '.join(fans)}"
+                format_error(
+                    f"variance_scaling: mode {mode!r} is none of {', '.join(fans)}"
+                )
             )
         variance = jnp.asarray(scale / fans[mode], dtype=dtype)
         if distribution == "normal":
@@ -191,8 +199,10 @@ def variance_scaling(
             cut = jnp.sqrt(variance) / jnp.asarray(0.87962566103423978, dtype)
             return random.truncated_normal(key, -2, 2, shape, dtype) * cut
         raise ValueError(
-            f"invalid distribution for variance scaling initializer: {distribution!r}; "
-            "one of truncated_normal, normal, uniform"
+            format_error(
+                f"variance_scaling: distribution {distribution!r} is none of "
+                "truncated_normal, normal, uniform"
+            )
         )
 
     return init
@@ -293,10 +303,13 @@ def orthogonal(
     """
     default = dtype
 
+    @_api_boundary
     def init(key, shape, dtype=None, out_sharding=None):
         dtype = _dtype(dtype, default)
         if len(shape) < 2:
-            raise ValueError("orthogonal initializer requires at least a 2D shape")
+            raise ValueError(
+                format_error("orthogonal needs a shape of at least 2 axes")
+            )
         columns = shape[column_axis]
         rows = math.prod(shape) // columns
         q = random.orthogonal(key, rows, (), dtype, m=columns)
@@ -320,20 +333,27 @@ def delta_orthogonal(
     """
     default = dtype
 
+    @_api_boundary
     def init(key, shape, dtype=None, out_sharding=None):
         dtype = _dtype(dtype, default)
         if len(shape) not in (3, 4, 5):
             raise ValueError(
-                "delta orthogonal initializer requires a 3D, 4D or 5D shape, got "
-                f"{tuple(shape)}"
+                format_error(
+                    f"delta_orthogonal needs a shape of 3 to 5 axes, got {tuple(shape)}"
+                )
             )
         if shape[-1] < shape[-2]:
             raise ValueError(
-                "delta orthogonal initializer needs at least as many outputs (the last "
-                f"axis) as inputs, got shape {tuple(shape)}"
+                format_error(
+                    "delta orthogonal initializer needs at least as many outputs (the "
+                    f"last axis) as inputs, got shape {tuple(shape)}"
+                )
             )
         matrix = orthogonal(scale, column_axis, dtype)(key, tuple(shape[-2:]))
         middle = tuple((n - 1) // 2 for n in shape[:-2])
         return jnp.zeros(shape, dtype).at[middle].set(matrix)
 
     return init
+
+
+_guard_names(globals())

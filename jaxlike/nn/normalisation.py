@@ -176,7 +176,9 @@ def standardize(
             variance = jnp.mean(jnp.square(x - mean), axis, keepdims=True, where=where)
         else:
             raise ValueError(
-                f"standardize: algorithm is 'fast' or 'two_pass', not {algorithm!r}"
+                format_error(
+                    f"standardize: algorithm is 'fast' or 'two_pass', not {algorithm!r}"
+                )
             )
     return (x - jnp.asarray(mean)) * rsqrt(jnp.asarray(variance) + epsilon)
 
@@ -215,7 +217,7 @@ def one_hot(
     ndim = get_aval(x).ndim + 1
     if not -ndim <= axis < ndim:
         raise ValueError(
-            format_error(f"one_hot: axis {axis} is out of range for {ndim} dimensions")
+            format_error(f"one_hot: {axis} is no axis of a result of {ndim} axes")
         )
     axis %= ndim
     shape = [1] * ndim

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from jaxlike.core.array import Array
+from jaxlike.core.errors import format_error
 from jaxlike.numpy import manipulation
 from jaxlike.numpy.axes import canonical_axis
 from jaxlike.numpy.promote import ArrayLike, to_arrays
@@ -57,5 +58,10 @@ def apply_over_axes(
         elif result.ndim == a.ndim - 1:
             a = manipulation.expand_dims(result, axis)
         else:
-            raise ValueError("function is not returning an array of the correct shape")
+            raise ValueError(
+                format_error(
+                    "apply_over_axes: the function returned an array of "
+                    "neither the same rank nor one less"
+                )
+            )
     return a

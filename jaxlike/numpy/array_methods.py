@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import partial
-from types import ModuleType
+from types import FunctionType, ModuleType
 from typing import Any
 
 import numpy as np
@@ -18,6 +18,8 @@ import jaxlike.numpy as jnp
 from jaxlike.core import dtypes
 from jaxlike.core.array import Array
 from jaxlike.core.avals import ShapedArray
+from jaxlike.core.errors import format_error
+from jaxlike.core.source_info import api_boundary
 from jaxlike.core.state import state
 from jaxlike.core.trace import (
     Tracer,
@@ -169,7 +171,7 @@ def t(x: Any) -> Any:
 def to_device(x: Any, device: Any, *, stream: Any = None) -> Any:
     """The array on another device; `stream` must be None."""
     if stream is not None:
-        raise NotImplementedError("to_device: stream must be None")
+        raise NotImplementedError(format_error("to_device: stream must be None"))
     import jaxlike
 
     return jaxlike.device_put(x, device)
@@ -177,8 +179,10 @@ def to_device(x: Any, device: Any, *, stream: Any = None) -> Any:
 
 def no_flat(x: Any) -> Any:
     raise NotImplementedError(
-        "arrays have no arr.flat, since they cannot be changed through it; "
-        "try: arr.ravel()"
+        format_error(
+            "arrays have no arr.flat, since they cannot be changed through it; try: "
+            "arr.ravel()"
+        )
     )
 
 
@@ -189,8 +193,10 @@ def array_namespace(x: Any, *, api_version: str | None = None) -> ModuleType:
     """
     if api_version is not None and api_version != ARRAY_API_VERSION:
         raise ValueError(
-            f"api_version={api_version!r} is not available; available versions are: "
-            f"[{ARRAY_API_VERSION!r}]"
+            format_error(
+                f"api_version={api_version!r} of the array API is not there, only "
+                f"{ARRAY_API_VERSION!r}"
+            )
         )
     return jnp
 
@@ -202,7 +208,7 @@ def iterate(x: Any) -> Iterator[Any]:
     """
     aval = x.aval
     if not aval.shape:
-        raise TypeError("iteration over a 0-d array")
+        raise TypeError(format_error("a 0-d array has no elements to go through"))
     if type(x) is Array:
         x._check_not_deleted()
         row = ShapedArray(aval.shape[1:], aval.dtype, aval.weak_type)
@@ -228,7 +234,9 @@ def view(x: Any, dtype: Any = None, type: None = None) -> Any:
     Array([ 50462976, 117835012], dtype=int32)
     """
     if type is not None:
-        raise NotImplementedError("view: the argument `type` is not supported")
+        raise NotImplementedError(
+            format_error("view: the argument `type` is not supported")
+        )
     if dtype is None:
         return x
     dtype = dtypes.check_user_dtype_supported(dtype, "view")
@@ -237,13 +245,17 @@ def view(x: Any, dtype: Any = None, type: None = None) -> Any:
     old, new = dtypes.itemsize_bits(x.dtype), dtypes.itemsize_bits(dtype)
     if not x.ndim and old != new:
         raise ValueError(
-            "view() of a 0d array is only supported if the itemsize is unchanged, got "
-            f"{x.dtype} and {dtype}"
+            format_error(
+                f"view of a 0-d array keeps the size of the dtype: {x.dtype} against "
+                f"{dtype}"
+            )
         )
     if old < new and x.shape[-1] * old % new:
         raise ValueError(
-            "When changing to a larger dtype, its size must be a divisor of the total "
-            f"size in bytes of the last axis of the array, got {x.aval} and {dtype}"
+            format_error(
+                f"view to a larger dtype: the last axis of {x.aval} does not divide "
+                f"into {dtype}"
+            )
         )
     bits = _to_bits(x)
     if dtype == np.bool_:
@@ -251,7 +263,7 @@ def view(x: Any, dtype: Any = None, type: None = None) -> Any:
     if dtypes.issubdtype(dtype, np.complexfloating):
         real = np.dtype(dtype.type(0).real.dtype)
         if not bits.ndim:
-            raise ValueError("view() of a 0d array cannot be complex")
+            raise ValueError(format_error("view() of a 0d array cannot be complex"))
         pairs = _cast_bits(bits, real).reshape(*bits.shape[:-1], -1, 2)
         return complexes.complex(pairs[..., 0], pairs[..., 1])
     return _cast_bits(bits, dtype)
@@ -296,6 +308,7 @@ def byteswap(x: Any) -> Any:
 # indexing is imported when it is first used, and then stands on the classes itself
 
 
+@api_boundary
 def _first_getitem(x, index):
     from jaxlike.numpy.indexing import getitem
 
@@ -336,6 +349,9 @@ def install() -> None:
         __reversed__=reverse,
         __getitem__=_first_getitem,
     )
+    for name, method in shared.items():
+        if isinstance(method, FunctionType) and name != "__getitem__":
+            shared[name] = api_boundary(method)
     of_arrays, of_tracers = operators()
     for cls, methods in ((Array, of_arrays), (Tracer, of_tracers)):
         for name, method in {**shared, **methods}.items():

@@ -10,6 +10,7 @@ import numpy as np
 from jaxlike.core import dtypes
 from jaxlike.core.array import Array
 from jaxlike.core.avals import ShapedArray
+from jaxlike.core.errors import format_error
 from jaxlike.core.state import state
 from jaxlike.core.trace import Tracer, eval_trace
 from jaxlike.numpy.promote import as_array, convert
@@ -35,7 +36,7 @@ def array_of(obj: Any, dtype: Any, copy: bool) -> Any:
     if isinstance(obj, (np.ndarray, np.generic)):
         return _of_numpy(obj, dtype, copy)
     if obj is None:
-        raise ValueError("None is not a valid value for jnp.array")
+        raise ValueError(format_error("array: None is no array"))
     if hasattr(obj, "__jax_array__"):
         return array_of(obj.__jax_array__(), dtype, copy)
     if isinstance(obj, (list, tuple)):
@@ -54,8 +55,28 @@ def _of_array(x: Array, dtype: Any, copy: bool) -> Any:
 
 
 def _numpy_array(obj: Any, dtype: Any) -> np.ndarray:
-    with np.errstate(all="ignore"):
-        return np.array(obj, dtype, order="C")
+    try:
+        with np.errstate(all="ignore"):
+            return np.array(obj, dtype, order="C")
+    except ValueError as error:
+        message = str(error)
+    raise ValueError(_not_rectangular(obj) or format_error(f"array: {message}"))
+
+
+def _not_rectangular(obj: Any) -> str | None:
+    """What is wrong with nested lists whose parts differ in shape, if they do."""
+    try:
+        shapes = [np.shape(part) for part in obj]
+    except ValueError:
+        return next(filter(None, map(_not_rectangular, obj)), None)
+    odd = next((i for i, shape in enumerate(shapes) if shape != shapes[0]), None)
+    if odd is None:
+        return None
+    return format_error(
+        "array: the parts of a list must have one shape",
+        details=[f"part 0 is {shapes[0]}, part {odd} is {shapes[odd]}"],
+        try_="padding them to one length, or a list of arrays",
+    )
 
 
 def _of_numpy(x: Any, dtype: Any, copy: bool) -> Array:
@@ -65,8 +86,10 @@ def _of_numpy(x: Any, dtype: Any, copy: bool) -> Array:
     target = dtypes.canonicalize_dtype(x.dtype if dtype is None else dtype)
     if not x.dtype.isnative:
         raise TypeError(
-            f"arrays hold numbers in the machine's byte order, got dtype {x.dtype}; "
-            "try: x.astype(x.dtype.newbyteorder('='))"
+            format_error(
+                f"arrays hold numbers in the machine's byte order, got {x.dtype}",
+                try_="x.astype(x.dtype.newbyteorder('='))",
+            )
         )
     if x.dtype == target:
         if not copy and type(x) is np.ndarray and _never_written(x):
@@ -107,7 +130,7 @@ def _of_sequence(obj: Any, dtype: Any) -> Any:
             kinds[t] = leaf
             continue
         if leaf is None:
-            raise ValueError("None is not a valid value for jnp.array")
+            raise ValueError(format_error("array: None is no array"))
         if hasattr(leaf, "__jax_array__"):
             return _of_sequence(_unwrapped(obj), dtype)
         if isinstance(leaf, (Array, Tracer)):
@@ -163,10 +186,7 @@ def _stacked(obj: Any, dtype: Any) -> Any:
 
     parts = [_stacked(x, dtype) for x in obj]
     if any(p.shape != parts[0].shape for p in parts):
-        raise TypeError(
-            "array: the parts of a list must have the same shape, got "
-            + ", ".join(str(p.shape) for p in parts[:8])
-        )
+        raise TypeError(_not_rectangular(parts))
     return stack(parts)
 
 
@@ -185,7 +205,9 @@ def _of_other(obj: Any, dtype: Any, copy: bool) -> Any:
         return _of_numpy(np.asarray(obj), dtype, copy)
     if hasattr(obj, "__cuda_array_interface__"):
         raise TypeError(
-            f"a {type(obj)} is in a GPU's memory; copy it to the host first"
+            format_error(
+                f"a {type(obj)} is in a GPU's memory", try_="a copy on the host"
+            )
         )
     data = np.asarray(obj)
     if isinstance(obj, (bool, int, float, complex)):  # an IntEnum's member, say
@@ -200,6 +222,7 @@ def _of_other(obj: Any, dtype: Any, copy: bool) -> Any:
 
 def _not_an_array(obj: Any, dtype: Any) -> TypeError:
     return TypeError(
-        f"Value '{obj!s:.200}' with dtype {dtype} is not a valid JAX array type. "
-        "Only arrays of numeric types are supported by JAX."
+        format_error(
+            f"arrays hold numbers, booleans and random keys, not {dtype}: {obj!r:.100}"
+        )
     )

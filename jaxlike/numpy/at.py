@@ -14,8 +14,10 @@ from typing import Any
 import numpy as np
 
 import jaxlike.numpy as jnp
-from jaxlike.core import dtypes, errors
+from jaxlike.core import dtypes
 from jaxlike.core.array import Array
+from jaxlike.core.errors import format_error
+from jaxlike.core.source_info import api_boundary, filter_traceback
 from jaxlike.core.state import state
 from jaxlike.core.trace import (
     Tracer,
@@ -92,6 +94,7 @@ class IndexUpdateRef:
     def __repr__(self) -> str:
         return f"_IndexUpdateRef({self.array!r}, {self.index!r})"
 
+    @api_boundary
     def get(
         self,
         *,
@@ -121,6 +124,7 @@ class IndexUpdateRef:
             wrap_negative_indices=wrap_negative_indices,
         )
 
+    @api_boundary
     def apply(
         self,
         func: Callable[[Any], Any],
@@ -157,6 +161,7 @@ class IndexUpdateRef:
             wrap_negative_indices=wrap_negative_indices,
         )
 
+    @api_boundary
     def divide(self, values: Any, **options: Any) -> Any:
         """The array with x[index] / values; integers become floats.
 
@@ -167,6 +172,7 @@ class IndexUpdateRef:
         divisors = _ones_like(self.array).at[self.index].multiply(values, **options)
         return jnp.divide(self.array, divisors)
 
+    @api_boundary
     def power(self, values: Any, **options: Any) -> Any:
         """The array with x[index] ** values.
 
@@ -198,16 +204,20 @@ def _add_method(name: str, kind: str, doc: str, *also: str) -> None:
             out = _by_numpy(x, self.index, values, kind)
             if out is not None:
                 return out
-        return update(
-            x,
-            self.index,
-            values,
-            kind,
-            indices_are_sorted=indices_are_sorted,
-            unique_indices=unique_indices,
-            mode=mode,
-            wrap_negative_indices=wrap_negative_indices,
-        )
+        try:
+            return update(
+                x,
+                self.index,
+                values,
+                kind,
+                indices_are_sorted=indices_are_sorted,
+                unique_indices=unique_indices,
+                mode=mode,
+                wrap_negative_indices=wrap_negative_indices,
+            )
+        except Exception as error:
+            filter_traceback(error)
+            raise
 
     method.__doc__ = doc
     for alias in (name, *also):
@@ -382,15 +392,13 @@ def _broadcast(values: Any, shape: tuple[int, ...]) -> Any:
     if not _fits(own, shape):
         if len(own) > len(shape):
             raise ValueError(
-                errors.format_error(
-                    "Cannot broadcast to shape with fewer dimensions: "
-                    f"arr_shape={own} shape={shape}"
+                format_error(
+                    f"{own} has more axes than {shape}, to which it should broadcast"
                 )
             )
         raise ValueError(
-            errors.format_error(
-                "Incompatible shapes for broadcasting: the update has shape "
-                f"{own}, and x[index] has shape {shape}"
+            format_error(
+                f"at[...]: the update has shape {own}, and x[index] has shape {shape}"
             )
         )
     if own == shape:

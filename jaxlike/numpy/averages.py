@@ -8,6 +8,7 @@ import numpy as np
 
 from jaxlike.core import dtypes
 from jaxlike.core.array import Array
+from jaxlike.core.errors import format_error
 from jaxlike.numpy import reductions
 from jaxlike.numpy.axes import reduction_axes
 from jaxlike.numpy.composites import composite_of
@@ -94,7 +95,10 @@ def variance_dtypes(name: str, dtype, own):
     complex_in = dtypes.issubdtype(own, np.complexfloating)
     if complex_in and not dtypes.issubdtype(dtype, np.complexfloating):
         raise ValueError(
-            f"jax.numpy.{name} of complex numbers needs a complex dtype, got {dtype}"
+            format_error(
+                f"jax.numpy.{name} of complex numbers needs a complex dtype, got "
+                f"{dtype}"
+            )
         )
     computed = dtypes.canonicalize_dtype(dtypes.to_inexact_dtype(dtype))
     return computed, dtype
@@ -137,7 +141,7 @@ def _variance(name, a, axis, dtype, out, ddof, keepdims, where, mean_, correctio
     if correction is None:
         correction = ddof
     elif not isinstance(ddof, int) or ddof != 0:
-        raise ValueError("ddof and correction can't be provided simultaneously.")
+        raise ValueError(format_error("var and std take ddof or correction, not both"))
     computed, result = variance_dtypes(name, dtype, a.dtype)
     if reductions.is_half(computed):
         computed = np.dtype("float32")
@@ -182,6 +186,8 @@ def std(
     1.0
     """
     if dtype is not None and not dtypes.issubdtype(dtype, np.inexact):
-        raise ValueError(f"dtype argument to jnp.std must be inexact; got {dtype}")
+        raise ValueError(
+            format_error(f"std of dtype {dtype}: the dtype must be a float or complex")
+        )
     out = _variance("std", a, axis, dtype, out, ddof, keepdims, where, mean, correction)
     return powers.sqrt(out)

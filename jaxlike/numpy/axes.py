@@ -5,6 +5,7 @@ from __future__ import annotations
 import operator
 from typing import Any
 
+from jaxlike.core.errors import format_error
 from jaxlike.core.trace import concrete_or_error
 from jaxlike.primitives.axes import canonical_axis
 
@@ -36,13 +37,15 @@ def reduction_axes(axis: Any, ndim: int) -> tuple[int, ...]:
     if isinstance(axis, (tuple, list)):
         axes = tuple([canonical_axis(i, ndim) for i in axes_known(axis)])
         if len(set(axes)) < len(axes):
-            raise ValueError(f"duplicate value in 'axis': {tuple(axis)}")
+            raise ValueError(format_error(f"axis names one axis twice: {tuple(axis)}"))
         return axes
     axis = concrete_or_error(None, axis, "the axis argument")
     if isinstance(axis, str):
         raise NameError(
-            f"Found an unbound axis name: {axis}. Reduce over a named axis with "
-            "lax.psum and its kin."
+            format_error(
+                f"Found an unbound axis name: {axis}. Reduce over a named axis with "
+                "lax.psum and its kin."
+            )
         )
     return (canonical_axis(axis, ndim),)
 

@@ -13,6 +13,7 @@ import numpy as np
 from jaxlike.core import dtypes
 from jaxlike.core.array import Array
 from jaxlike.core.avals import get_aval
+from jaxlike.core.errors import format_error
 from jaxlike.core.trace import Tracer
 from jaxlike.numpy import dispatch
 from jaxlike.numpy.composites import composite, composite_of
@@ -216,7 +217,7 @@ def floor_divide(x1: ArrayLike, x2: ArrayLike, /) -> Array:
         lower = arithmetic.sub(quotient, weak_scalar_like(quotient, 1))
         return where(down, lower, quotient)
     if is_complex(x1):
-        raise TypeError("floor_divide does not support complex-valued inputs")
+        raise TypeError(format_error("floor_divide has no meaning for complex numbers"))
     return _float_divmod(x1, x2)[0]
 
 
@@ -462,15 +463,15 @@ def clip(
     [0, 5, 10]
     """
     if arr is None:
-        raise ValueError("No input was provided to the clip function.")
+        raise ValueError(format_error("clip got no array"))
     check_arraylike("clip", arr)
     check_arraylike_or_none("clip", min, max)
     if any(x is not None and is_complex(x) for x in (arr, min, max)):
         raise ValueError(
-            "Clip received a complex value either through the input or the min/max "
-            "keywords. Complex values have no ordering and cannot be clipped. "
-            "Please convert to a real value or array by taking the real or imaginary "
-            "components via jax.numpy.real/imag respectively."
+            format_error(
+                "clip has no meaning for complex numbers, which have no order",
+                try_="jnp.real(x) and jnp.imag(x), each by itself",
+            )
         )
     from jaxlike.numpy.ufuncs import maximum, minimum
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from jaxlike.core import dtypes
 from jaxlike.core.array import Array
+from jaxlike.core.errors import format_error
 from jaxlike.core.trace import Tracer
 from jaxlike.numpy import dispatch
 from jaxlike.numpy.composites import composite_of
@@ -140,13 +141,17 @@ def isneginf(x, /, out=None):
 def _is_infinity(name: str, infinity: float, x, out):
     if out is not None:
         raise NotImplementedError(
-            "The 'out' argument to isneginf/isposinf is not supported."
+            format_error(
+                "isneginf and isposinf take no out", try_="x = jnp.isneginf(x)"
+            )
         )
     [x] = to_arrays(name, x)
     if _is_float(x):
         return comparison.eq(x, strong_scalar_like(x, infinity))
     if is_complex(x):
-        raise ValueError("isposinf/isneginf are not well defined for complex types")
+        raise ValueError(
+            format_error("isneginf and isposinf have no meaning for complex numbers")
+        )
     return _all_over(x, False)
 
 
@@ -167,7 +172,7 @@ def signbit(x: ArrayLike, /) -> Array:
     if dtype == _bool:
         return _all_over(x, False)
     if not _is_float(x):
-        raise ValueError(f"jax.numpy.signbit is not well defined for {dtype}")
+        raise ValueError(format_error(f"signbit has no meaning for {dtype}"))
     bits = dtypes.itemsize_bits(dtype)
     word = np.dtype(f"int{bits}")
     as_int = conversion.bitcast_convert_type(x, word)

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from jaxlike.core import dtypes
+from jaxlike.core.errors import format_error
 
 e: float = np.e
 pi: float = np.pi
@@ -49,7 +50,7 @@ def result_type(*args: Any) -> Any:
     dtype('float16')
     """
     if not args:
-        raise ValueError("at least one array or dtype is required")
+        raise ValueError(format_error("result_type takes at least one array or dtype"))
     return dtypes.result_type(*args)
 
 
@@ -77,6 +78,8 @@ def can_cast(from_: Any, to: Any, casting: str = "safe") -> bool:
         from_ = from_.dtype
     if isinstance(from_, (int, float, complex)) and not isinstance(from_, np.generic):
         raise TypeError(
-            "can_cast() does not support Python numbers; pass a dtype, or an array"
+            format_error(
+                "can_cast() does not support Python numbers; pass a dtype, or an array"
+            )
         )
     return bool(np.can_cast(from_, to, casting=casting))

@@ -12,6 +12,7 @@ import numpy as np
 from jaxlike.core import dtypes
 from jaxlike.core.array import Array
 from jaxlike.core.avals import ShapedArray
+from jaxlike.core.errors import format_error
 from jaxlike.core.state import state
 from jaxlike.core.trace import eval_trace
 from jaxlike.numpy.arrays import array_of
@@ -95,10 +96,10 @@ def array(
     """
     if args:
         raise TypeError(
-            f"array() takes 2 positional arguments but {2 + len(args)} were given"
+            format_error(f"array takes 2 arguments by position, got {2 + len(args)}")
         )
     if order is not None and order != "K":
-        raise NotImplementedError("Only implemented for order='K'")
+        raise NotImplementedError(format_error("array has order='K' only"))
     if dtype is not None:
         dtype = user_dtype(dtype, "array")
     out = array_of(object, dtype, copy)
@@ -179,7 +180,11 @@ def astype(
     if isinstance(target, dtypes.ExtendedDType) != isinstance(
         x_arr.dtype, dtypes.ExtendedDType
     ):
-        raise ValueError(f"cannot convert from {x_arr.dtype} to {target}")
+        raise ValueError(
+            format_error(
+                f"astype: {x_arr.dtype} has no numbers that {target} could hold"
+            )
+        )
     out = _convert(x_arr, target)
     if copy and out is x_arr:
         out = array(out, copy=True)
@@ -208,7 +213,7 @@ def _constant(name: str, value: int, shape, dtype, device, out_sharding) -> Arra
     else:
         dtype = user_dtype(dtype, name)
     if type(dtype) is not np.dtype and not isinstance(dtype, np.dtype):
-        raise TypeError(f"{name} does not accept dtype {dtype}")
+        raise TypeError(format_error(f"{name} cannot have dtype {dtype}"))
     out = _full(canonical_shape(shape), value, dtype)
     if device is None and out_sharding is None:
         return out
@@ -306,7 +311,10 @@ def _check_broadcasts(value, shape):
     )
     if not fits:
         raise ValueError(
-            f"Incompatible shapes for broadcasting: {own} and requested shape {shape}"
+            format_error(
+                f"Incompatible shapes for broadcasting: {own} and requested shape "
+                f"{shape}"
+            )
         )
     return value
 
@@ -372,7 +380,9 @@ def _like(name, a, value, dtype, shape, device, out_sharding) -> Array:
 
 def _key_like(shape, value, dtype):
     if ndim_of(value) or not isinstance(value, int) or value:
-        raise ValueError(f"arrays of {dtype} can be filled with 0 only, got {value}")
+        raise ValueError(
+            format_error(f"arrays of {dtype} can be filled with 0 only, got {value}")
+        )
     data = np.zeros(shape, dtype.storage)
     return Array(data, ShapedArray(shape, dtype))
 

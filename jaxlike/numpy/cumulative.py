@@ -8,6 +8,7 @@ import numpy as np
 
 from jaxlike.core import dtypes
 from jaxlike.core.array import Array
+from jaxlike.core.errors import format_error
 from jaxlike.numpy.axes import one_axis
 from jaxlike.numpy.composites import composite_of
 from jaxlike.numpy.promote import ArrayLike, DTypeLike, convert, to_arrays
@@ -39,7 +40,9 @@ def _cumulate(
 ) -> Array:
     [a] = to_arrays(name, a)
     if out is not None:
-        raise NotImplementedError(f"The 'out' argument to jnp.{name} is not supported")
+        raise NotImplementedError(
+            format_error(f"{name} takes no out", try_=f"x = jnp.{name}(x)")
+        )
     dtype = sum_dtype(a, dtype, promote_integers, name)
     if axis is None or not a.shape:
         a = shapes.reshape(a, (a.size,))
@@ -133,15 +136,14 @@ def _with_initial(
     [x] = to_arrays(name, x)
     if not x.ndim:
         raise ValueError(
-            f"The input must be non-scalar to take a cumulative {what}, however a "
-            "scalar value or scalar array was given."
+            format_error(f"a cumulative {what} needs an axis, and a scalar has none")
         )
     if axis is None:
         if x.ndim > 1:
             raise ValueError(
-                f"The input array has rank {x.ndim}, however axis was not set to an "
-                "explicit value. The axis argument is only optional for "
-                "one-dimensional arrays."
+                format_error(
+                    f"the axis of a cumulative function must be given for {x.ndim} axes"
+                )
             )
         axis = 0
     axis = one_axis(axis, x.ndim)

@@ -16,6 +16,7 @@ import numpy as np
 from jaxlike.core import dtypes
 from jaxlike.core.array import Array
 from jaxlike.core.config import config
+from jaxlike.core.source_info import filter_traceback
 from jaxlike.core.state import state
 from jaxlike.core.trace import (
     eval_trace,
@@ -124,12 +125,16 @@ def unary(general: Callable, primitive, kinds: str, **params) -> Callable:
                     pass
                 finally:
                     restore_float_errors(token)
+        try:
             out = staged(x)
-            if aval.dtype.kind in kinds:
-                remember(plans, aval, evaluate, (x._data,), out)
-            return out
-        return staged(x)
+        except Exception as error:
+            filter_traceback(error)
+            raise
+        if type(x) is Array and x.aval.dtype.kind in kinds:
+            remember(plans, x.aval, evaluate, (x._data,), out)
+        return out
 
+    call.is_boundary = True  # type: ignore[attr-defined]
     return named(call, general)
 
 
@@ -190,11 +195,16 @@ def binary(general: Callable, primitive, kinds: str, **params) -> Callable:
                     pass
                 finally:
                     restore_float_errors(token)
-        out = staged(x, y)
+        try:
+            out = staged(x, y)
+        except Exception as error:
+            filter_traceback(error)
+            raise
         if type(out) is Array and (tx is Array or ty is Array):
             _plan_binary(plans, evaluate, kinds, x, y, out)
         return out
 
+    call.is_boundary = True  # type: ignore[attr-defined]
     return named(call, general)
 
 

@@ -13,8 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from jaxlike.core import dtypes, errors
+from jaxlike.core import dtypes
 from jaxlike.core.array import Array
+from jaxlike.core.errors import format_error
 from jaxlike.numpy.composites import composite
 from jaxlike.numpy.products import contract, result_dtype
 from jaxlike.numpy.promote import (
@@ -63,7 +64,9 @@ def einsum(
     Array([3., 3.], dtype=float32)
     """
     if out is not None:
-        raise NotImplementedError("The 'out' argument to jnp.einsum is not supported.")
+        raise NotImplementedError(
+            format_error("einsum takes no out", try_="x = jnp.einsum(...)")
+        )
     subscripts, operands = _as_text(subscripts, operands)
     try:
         run = _einsum_of(subscripts, optimize, precision, preferred_element_type)
@@ -91,7 +94,7 @@ def _einsum(
 ) -> Any:
     arrays = to_arrays("einsum", *operands)
     if not arrays:
-        raise ValueError(errors.format_error("einsum needs at least one operand"))
+        raise ValueError(format_error("einsum needs at least one operand"))
     terms, result = parse(subscripts, tuple(x.shape for x in arrays))
     if len(arrays) < 3:
         path: Any = [tuple(range(len(arrays)))]
@@ -170,7 +173,7 @@ def _as_text(subscripts: Any, operands: tuple) -> tuple[str, tuple]:
     for item in (item for row in lists for item in row if item is not Ellipsis):
         if item not in labels and not isinstance(item, (int, np.integer)):
             raise TypeError(
-                errors.format_error(
+                format_error(
                     "einsum takes a string, or operands each followed by a list of "
                     f"ints; got {item!r} in a list"
                 )
@@ -203,9 +206,8 @@ def parse(subscripts: str, sizes: Shapes) -> tuple[tuple[str, ...], str]:
     terms = left.split(",")
     if len(terms) != len(sizes):
         raise ValueError(
-            errors.format_error(
-                f"Number of einsum subscripts, {len(terms)}, must be equal to the "
-                f"number of operands, {len(sizes)}."
+            format_error(
+                f"einsum got {len(terms)} subscripts for {len(sizes)} operands"
             )
         )
     used = set(text)
@@ -219,14 +221,14 @@ def parse(subscripts: str, sizes: Shapes) -> tuple[tuple[str, ...], str]:
         named = term.replace("...", "", 1)
         if "." in named:
             raise ValueError(
-                errors.format_error(f"Invalid ellipses in einsum subscript {term!r}")
+                format_error(f"Invalid ellipses in einsum subscript {term!r}")
             )
         count = len(shape) - len(named)
         if count < 0 or (named == term and count):
             raise ValueError(
-                errors.format_error(
-                    f"Einstein sum subscript '{term}' does not contain the correct "
-                    f"number of indices for operand {i}, of shape {shape}."
+                format_error(
+                    f"einsum: '{term}' does not name each axis of operand {i}, of "
+                    f"shape {shape}"
                 )
             )
         terms[i] = term.replace("...", dots[rank - count :])
@@ -245,25 +247,19 @@ def _check(terms: Sequence[str], result: str, sizes: Shapes) -> None:
     for label in result:
         if label not in known:
             raise ValueError(
-                errors.format_error(
-                    f"Output character '{label}' did not appear in the input"
-                )
+                format_error(f"einsum: '{label}' of the result is in no operand")
             )
         if result.count(label) > 1:
-            raise ValueError(
-                errors.format_error(
-                    f"Output character '{label}' appeared more than once in the output."
-                )
-            )
+            raise ValueError(format_error(f"einsum: '{label}' is twice in the result"))
     size_of: dict[str, int] = {}
     for i, (term, shape) in enumerate(zip(terms, sizes)):
         for label, n in zip(term, shape):
             before = size_of.get(label, 1)
             if n != before and n != 1 and before != 1:
                 raise ValueError(
-                    errors.format_error(
-                        f"Size of label '{label}' for operand {i} ({n}) does not match "
-                        f"previous terms ({before})."
+                    format_error(
+                        f"Size of label '{label}' for operand {i} ({n}) does not "
+                        f"match previous terms ({before})."
                     )
                 )
             size_of[label] = before if n == 1 else n

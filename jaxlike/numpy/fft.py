@@ -14,8 +14,10 @@ from typing import Any
 import numpy as np
 
 import jaxlike.numpy as jnp
-from jaxlike.core import dtypes, errors
+from jaxlike.core import dtypes
 from jaxlike.core.array import Array
+from jaxlike.core.errors import format_error
+from jaxlike.core.source_info import guard_names as _guard_names
 from jaxlike.numpy.axes import canonical_axis
 from jaxlike.numpy.composites import composite_of
 from jaxlike.numpy.promote import ArrayLike, DTypeLike, check_arraylike, to_arrays
@@ -55,38 +57,27 @@ def _transform(
     [a] = to_arrays(f"jax.numpy.fft.{name}", a)
     if norm not in (None, "backward", "ortho", "forward"):
         raise ValueError(
-            errors.format_error(
-                f'Invalid norm value {norm}; should be "backward", "ortho" or '
-                '"forward".'
+            format_error(
+                f'norm {norm} of fft is none of "backward", "ortho", "forward"'
             )
         )
     if s is not None:
         s = tuple(map(operator.index, s))
         if any(n < 1 for n in s):
-            raise ValueError(errors.format_error(f"Shape should be positive, got {s}"))
+            raise ValueError(format_error(f"Shape should be positive, got {s}"))
     if axes is None:
         axes = range(a.ndim) if s is None else range(a.ndim - len(s), a.ndim)
         if s is not None and len(s) > a.ndim:
             raise ValueError(
-                errors.format_error(f"{name}: shape {s} has more axes than {a.aval}")
+                format_error(f"{name}: shape {s} has more axes than {a.aval}")
             )
     axes = tuple(canonical_axis(axis, a.ndim) for axis in axes)
     if len(set(axes)) != len(axes):
-        raise ValueError(
-            errors.format_error(
-                f"jax.numpy.fft.{name} does not support repeated axes. Got axes {axes}."
-            )
-        )
+        raise ValueError(format_error(f"{name}: axes {axes} name one axis twice"))
     if s is not None and len(s) != len(axes):
-        raise ValueError(
-            errors.format_error(
-                f"Shape and axes have different lengths: s={s}, axes={axes}"
-            )
-        )
+        raise ValueError(format_error(f"s={s} and axes={axes} differ in length"))
     if kind == "rfft" and dtypes.issubdtype(a.dtype, np.complexfloating):
-        raise ValueError(
-            errors.format_error("only real valued inputs supported for rfft")
-        )
+        raise ValueError(format_error("rfft takes real numbers"))
     if kind == "rfft":
         a = _to_float(a)
     else:
@@ -166,7 +157,7 @@ def _one_axis(
     check_arraylike(f"jax.numpy.fft.{name}", a)
     if isinstance(axis, (list, tuple)) or hasattr(axis, "shape"):
         raise ValueError(
-            errors.format_error(
+            format_error(
                 f"jax.numpy.fft.{name} does not support multiple axes. Please use "
                 f"jax.numpy.fft.{name}n. Got axis = {axis!r}."
             )
@@ -180,7 +171,7 @@ def _two_axes(
     check_arraylike(f"jax.numpy.fft.{name}", a)
     if len(axes) != 2:
         raise ValueError(
-            errors.format_error(
+            format_error(
                 f"jax.numpy.fft.{name} only supports 2 axes. Got axes = {axes!r}."
             )
         )
@@ -453,23 +444,13 @@ def rfftfreq(
 
 def _sample_count(name: str, n: Any) -> int:
     if isinstance(n, (list, tuple)):
-        raise ValueError(
-            errors.format_error(
-                f"The n argument of jax.numpy.fft.{name} only takes an int. Got n = "
-                f"{n}."
-            )
-        )
+        raise ValueError(format_error(f"{name}: n must be an int, got {n}"))
     return int(n)
 
 
 def _frequencies(name: str, ks: np.ndarray, n: int, d: Any, dtype: Any) -> Any:
     if isinstance(d, (list, tuple)):
-        raise ValueError(
-            errors.format_error(
-                f"The d argument of jax.numpy.fft.{name} only takes a single value. "
-                f"Got d = {d}."
-            )
-        )
+        raise ValueError(format_error(f"{name}: d must be one number, got {d}"))
     dtype = dtypes.check_user_dtype_supported(dtype, name)
     dtype = dtypes.default_float_dtype() if dtype is None else dtype
     spacing = jnp.asarray(d * n, dtype)
@@ -506,3 +487,6 @@ def _shift(name: str, x: Any, axes: Any, direction: int) -> Any:
         axes = (axes,)
     axes = tuple(canonical_axis(axis, x.ndim) for axis in axes)
     return jnp.roll(x, tuple(direction * (x.shape[i] // 2) for i in axes), axes)
+
+
+_guard_names(globals())

@@ -10,6 +10,7 @@ import numpy as np
 
 from jaxlike.core import dtypes
 from jaxlike.core.array import Array
+from jaxlike.core.errors import format_error
 from jaxlike.core.trace import concrete_or_error
 from jaxlike.numpy import creation, reductions
 from jaxlike.numpy.binary import clip
@@ -60,11 +61,9 @@ def bincount(
     if dtypes.isdtype(x.dtype, "bool"):
         x = convert(x, np.dtype("int32"))
     if not dtypes.issubdtype(x.dtype, np.integer):
-        raise TypeError(
-            f"x argument to bincount must have an integer type; got {x.dtype}"
-        )
+        raise TypeError(format_error(f"bincount counts integers, got {x.dtype}"))
     if x.ndim != 1:
-        raise ValueError("only 1-dimensional input supported.")
+        raise ValueError(format_error("only 1-dimensional input supported."))
     needed = "jnp.bincount needs `length` where `x` is not known"
     minlength = concrete_or_error(operator.index, minlength, needed)
     if length is None:
@@ -77,7 +76,7 @@ def bincount(
     else:
         [counted] = to_arrays("bincount", weights)
         if counted.shape != x.shape:
-            raise ValueError("shape of weights must match shape of x.")
+            raise ValueError(format_error("shape of weights must match shape of x."))
     out = creation.zeros(length, counted.dtype)
     return out.at[clip(x, 0, None)].add(counted, mode="drop")
 
@@ -96,7 +95,7 @@ def digitize(
     """
     x, bins = to_arrays("digitize", x, bins)
     if bins.ndim != 1:
-        raise ValueError(f"digitize: bins must be a 1-dimensional array; got {bins=}")
+        raise ValueError(format_error(f"digitize: bins must have 1 axis, got {bins!r}"))
     if not bins.shape[0]:
         return creation.zeros(x.shape, dtypes.default_int_dtype())
     side = "left" if right else "right"
@@ -123,7 +122,12 @@ def histogram_bin_edges(
     """
     del weights
     if isinstance(bins, str):
-        raise TypeError(f"string values for `bins` not implemented: {bins!r}")
+        raise TypeError(
+            format_error(
+                f"bins cannot be a rule such as {bins!r}, as their number "
+                "would depend on values"
+            )
+        )
     check_arraylike("histogram_bin_edges", a, bins)
     [a] = to_arrays("histogram_bin_edges", a)
     dtype = dtypes.canonicalize_dtype(dtypes.to_inexact_dtype(a.dtype))
@@ -135,7 +139,9 @@ def histogram_bin_edges(
         low, high = reductions.min(a), reductions.max(a)
     else:
         if len(range) != 2:
-            raise ValueError(f"expected a range of two numbers; got {range}")
+            raise ValueError(
+                format_error(f"expected a range of two numbers; got {range}")
+            )
         low, high = range
     low, high = creation.asarray(low), creation.asarray(high)
     point = low == high
@@ -169,14 +175,19 @@ def histogram(
     [[2.0, 1.0], [0.0, 2.0, 4.0]]
     """
     if isinstance(bins, str):
-        raise TypeError(f"string values for `bins` not implemented: {bins!r}")
+        raise TypeError(
+            format_error(
+                f"bins cannot be a rule such as {bins!r}, as their number "
+                "would depend on values"
+            )
+        )
     check_arraylike("histogram", a, bins)
     if weights is None:
         [a] = promote_dtypes_inexact(*to_arrays("histogram", a))
         counted = creation.ones_like(a)
     else:
         if shape_of(a) != shape_of(weights):
-            raise ValueError("weights should have the same shape as a.")
+            raise ValueError(format_error("histogram: weights and a differ in shape"))
         a, counted = promote_dtypes_inexact(*to_arrays("histogram", a, weights))
     edges = histogram_bin_edges(a, bins, range)
     number = _bin_numbers(a.reshape(-1), edges)
@@ -245,16 +256,25 @@ def histogramdd(
     else:
         sample, counted = to_arrays("histogramdd", sample, weights)
         if counted.shape != sample.shape[:1]:
-            raise ValueError("should have one weight for each sample.")
+            raise ValueError(
+                format_error("histogramdd: weights and samples differ in length")
+            )
         sample, counted = promote_dtypes_inexact(sample, counted)
     _, dims = sample.shape
     if range is not None and (
         len(range) != dims or any(r is not None and len(r) != 2 for r in range)
     ):
-        raise ValueError(f"For sample.shape={sample.shape}, range must be {dims} pairs")
+        raise ValueError(
+            format_error(
+                f"histogramdd: range takes {dims} pairs for samples of shape "
+                f"{sample.shape}"
+            )
+        )
     try:
         if len(bins) != dims:
-            raise ValueError("should be a bin for each dimension.")
+            raise ValueError(
+                format_error("histogramdd: bins and dimensions differ in number")
+            )
         per_dim = list(bins)
     except TypeError:
         per_dim = [bins] * dims

@@ -8,6 +8,7 @@ import numpy as np
 
 from jaxlike.core import dtypes
 from jaxlike.core.array import Array
+from jaxlike.core.errors import format_error
 from jaxlike.core.trace import concrete_or_error
 from jaxlike.numpy import creation, manipulation
 from jaxlike.numpy.joining import concatenate, stack
@@ -91,7 +92,9 @@ class _Concatenator:
             if isinstance(item, slice):
                 part = _range(item, "r_ or jnp.c_")
             elif isinstance(item, str):
-                raise ValueError("string directive must be placed at the beginning")
+                raise ValueError(
+                    format_error("a string directive comes first among the indices")
+                )
             else:
                 part = creation.asarray(item)
             own = part.ndim
@@ -111,9 +114,17 @@ class _Concatenator:
         try:
             numbers = [int(w) for w in words]
         except ValueError:
-            raise ValueError(f"could not understand directive {text!r}") from None
+            raise ValueError(
+                format_error(
+                    f"the first string among indices is no directive: {text!r}"
+                )
+            ) from None
         if len(numbers) > 3:
-            raise ValueError(f"could not understand directive {text!r}")
+            raise ValueError(
+                format_error(
+                    f"the first string among indices is no directive: {text!r}"
+                )
+            )
         return tuple(numbers) + (axis, ndmin, trans1d)[len(numbers) :]
 
     def _turned(self, part, own: int, ndmin: int, trans1d: int):
@@ -172,11 +183,14 @@ def ix_(*args: ArrayLike) -> tuple[Array, ...]:
     for i, a in enumerate(arrays):
         if a.ndim != 1:
             raise ValueError(
-                f"Arguments to jax.numpy.ix_ must be 1-dimensional, got shape {a.shape}"
+                format_error(
+                    "Arguments to jax.numpy.ix_ must be 1-dimensional, got shape "
+                    f"{a.shape}"
+                )
             )
         if a.dtype == np.bool_:
             raise NotImplementedError(
-                "Boolean arguments to jax.numpy.ix_ are not implemented"
+                format_error("ix_ takes no booleans", try_="jnp.nonzero(mask)[0]")
             )
         if not a.size:
             a = convert(a, dtypes.default_int_dtype())

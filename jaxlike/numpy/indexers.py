@@ -16,6 +16,7 @@ import numpy as np
 from jaxlike.core import dtypes, errors
 from jaxlike.core.array import Array
 from jaxlike.core.avals import get_aval
+from jaxlike.core.errors import format_error
 from jaxlike.core.trace import Tracer
 
 
@@ -46,7 +47,7 @@ def ds(start: Any, size: Any = None, stride: int | None = None) -> slice | Slice
     """
     if start is None:
         if size is not None:
-            raise ValueError("ds: size must be None where start is None")
+            raise ValueError(format_error("ds: size must be None where start is None"))
         return slice(None, None, stride)
     if size is None:
         start, size = 0, start
@@ -158,9 +159,9 @@ class Indexer:
             return np.broadcast_shapes(*shapes)
         except ValueError:
             raise ValueError(
-                errors.format_error(
-                    "Incompatible shapes for broadcasting: "
-                    f"shapes={[s for s in shapes if s]}"
+                format_error(
+                    f"index arrays of shapes {[s for s in shapes if s]} do not "
+                    "broadcast to one"
                 )
             ) from None
 
@@ -185,16 +186,11 @@ def parse(index: Any, shape: tuple[int, ...]) -> Indexer:
     used = sum(_axes_of(p) for p in parts)
     if used > len(shape):
         raise IndexError(
-            errors.format_error(
-                f"Too many indices: array is {len(shape)}-dimensional, but {used} were "
-                "indexed"
-            )
+            format_error(f"{used} indices for an array of {len(shape)} axes, {shape}")
         )
     ellipses = sum(p is Ellipsis for p in parts)
     if ellipses > 1:
-        raise IndexError(
-            errors.format_error("an index can only have a single ellipsis ('...')")
-        )
+        raise IndexError(format_error("an index has one ... at most"))
     if not ellipses and used < len(shape):
         parts.append(Ellipsis)
     out: list[Any] = []
@@ -221,9 +217,9 @@ def parse(index: Any, shape: tuple[int, ...]) -> Indexer:
             taken = tuple(rest[: part.ndim])
             if part.shape != taken:
                 raise IndexError(
-                    errors.format_error(
-                        "boolean index did not match shape of indexed array in index "
-                        f"{position}: got {part.shape}, expected {list(taken)}"
+                    format_error(
+                        f"the mask at index {position} is of shape {part.shape}, the "
+                        f"axes that it picks from are {list(taken)}"
                     )
                 )
             for values in part.nonzero():
@@ -246,7 +242,7 @@ def _as_tuple(index: Any) -> tuple:
         return index
     if isinstance(index, str):
         raise TypeError(
-            errors.format_error(f"JAX does not support string indexing; got {index=}")
+            format_error(f"an array is not indexed by names, got {index!r}")
         )
     if isinstance(index, Sequence) and not isinstance(index, (bytes, range)):
         raise TypeError(
@@ -276,11 +272,7 @@ def _read(part: Any) -> Any:
     if isinstance(part, slice):
         return slice(*map(_slice_bound, (part.start, part.stop, part.step), [part] * 3))
     if isinstance(part, str):
-        raise TypeError(
-            errors.format_error(
-                f"JAX does not support string indexing; got idx={part!r}"
-            )
-        )
+        raise TypeError(format_error(f"an array is not indexed by names, got {part!r}"))
     part = _array_part(part)
     dtype = part.dtype
     if isinstance(part, Tracer):
@@ -295,10 +287,7 @@ def _read(part: Any) -> Any:
         dtype, np.integer
     ):
         raise TypeError(
-            errors.format_error(
-                "Indexer must have integer or boolean type, got indexer with type "
-                f"{dtype}"
-            )
+            format_error(f"an index is an integer or a boolean, got {dtype}")
         )
     if isinstance(part, Tracer) or part.ndim:
         return part
@@ -328,9 +317,9 @@ def _array_part(part: Any) -> Any:
     if hasattr(part, "__index__"):
         return np.asarray(operator.index(part))
     raise IndexError(
-        errors.format_error(
-            "only integers, slices (`:`), ellipsis (`...`), newaxis (`None`) and "
-            f"integer or boolean arrays are valid indices. Got {part!r}"
+        format_error(
+            f"{part!r} is no index: an index is an int, a slice, ..., None, or an "
+            "array of ints or bools"
         )
     )
 
@@ -351,8 +340,8 @@ def _slice_bound(bound: Any, whole: slice) -> int | None:
         if known is None:
             raise IndexError(
                 errors.format_error(
-                    "Slice entries must be static integers. Got "
-                    f"slice({whole.start}, {whole.stop}, {whole.step})",
+                    "the bounds of a slice must be Python ints, got "
+                    f"{whole.start}:{whole.stop}:{whole.step}",
                     try_="lax.dynamic_slice_in_dim(x, start, size), which takes a "
                     "traced start and a static size; or x[ds(start, size)]",
                 )
@@ -378,13 +367,11 @@ def _dynamic_span(part: Slice, axis: int, n: int) -> Span:
         known = start.concrete_value()
         start = start if known is None else known
     if size > n or size < 0:
-        raise IndexError(
-            errors.format_error(f"{part} does not fit an axis of size {n}")
-        )
+        raise IndexError(format_error(f"{part} does not fit an axis of size {n}"))
     if isinstance(start, Tracer):
         if get_aval(start).shape or not dtypes.issubdtype(start.dtype, np.integer):
             raise TypeError(
-                errors.format_error(f"the start of {part} must be an integer scalar")
+                format_error(f"the start of {part} must be an integer scalar")
             )
         if part.stride != 1:
             raise NotImplementedError(

@@ -13,9 +13,11 @@ from typing import Any
 
 import numpy as np
 
-from jaxlike.core import dtypes, errors
+from jaxlike.core import dtypes
 from jaxlike.core.array import Array
 from jaxlike.core.avals import ShapedArray
+from jaxlike.core.errors import format_error
+from jaxlike.core.source_info import filter_traceback
 from jaxlike.core.state import state
 from jaxlike.core.trace import Tracer, eval_trace
 from jaxlike.numpy.indexers import Indexer, New, Pick, Span, parse
@@ -42,7 +44,11 @@ def getitem(x: Any, index: Any) -> Any:
         out = _by_numpy(x, index)
         if out is not None:
             return out
-    return take_index(x, index)
+    try:
+        return take_index(x, index)
+    except Exception as error:
+        filter_traceback(error)
+        raise
 
 
 # --- eager mode
@@ -169,11 +175,7 @@ def resolve(indexer: Indexer, wrap: bool, clamp: bool) -> bool:
     for pick in indexer.picks:
         size, value = indexer.shape[pick.axis], pick.value
         if size == 0 and np.prod(pick.shape, dtype=int):
-            raise IndexError(
-                errors.format_error(
-                    f"index is out of bounds for axis {pick.axis} with size 0"
-                )
-            )
+            raise IndexError(format_error(f"axis {pick.axis} has no elements to index"))
         if isinstance(value, Tracer):
             pick.value = wrap_traced(value, size) if wrap else as_index(value)
         elif isinstance(value, int):

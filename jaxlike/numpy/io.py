@@ -10,6 +10,7 @@ import numpy as np
 
 from jaxlike.core import dtypes
 from jaxlike.core.array import Array
+from jaxlike.core.errors import format_error
 from jaxlike.numpy.creation import asarray, on_device
 from jaxlike.numpy.promote import DTypeLike
 from jaxlike.numpy.ranges import arange
@@ -104,9 +105,10 @@ def fromfile(*args, **kwargs):
     Raises: NotImplementedError; use jnp.asarray(np.fromfile(...)).
     """
     raise NotImplementedError(
-        "jnp.fromfile() is not implemented because it may be non-pure and thus unsafe "
-        "for use with JIT and other JAX transformations. Consider using "
-        "jnp.asarray(np.fromfile(...)) instead."
+        format_error(
+            "fromfile is not there, since reading a file is no pure function",
+            try_="jnp.asarray(np.fromfile(...))",
+        )
     )
 
 
@@ -116,9 +118,10 @@ def fromiter(*args, **kwargs):
     Raises: NotImplementedError; use jnp.asarray(np.fromiter(...)).
     """
     raise NotImplementedError(
-        "jnp.fromiter() is not implemented because it may be non-pure and thus unsafe "
-        "for use with JIT and other JAX transformations. Consider using "
-        "jnp.asarray(np.fromiter(...)) instead."
+        format_error(
+            "fromiter is not there, since an iterator is no pure function",
+            try_="jnp.asarray(np.fromiter(...))",
+        )
     )
 
 

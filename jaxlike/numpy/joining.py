@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from jaxlike.core.array import Array
+from jaxlike.core.errors import format_error
 from jaxlike.core.trace import Tracer, concrete_or_error
 from jaxlike.numpy.manipulation import atleast_1d, atleast_2d, atleast_3d, ravel
 from jaxlike.numpy.promote import (
@@ -49,7 +50,9 @@ def _operands(name: str, arrays: Any, dtype: DTypeLike | None) -> list[Any]:
     """The arrays of a sequence (or the rows of one array), of one dtype."""
     if isinstance(arrays, (np.ndarray, Array, Tracer)):
         if not arrays.ndim:
-            raise ValueError(f"{name} needs a sequence of arrays, got a scalar")
+            raise ValueError(
+                format_error(f"{name} needs a sequence of arrays, got a scalar")
+            )
         arrays = joining.unstack(as_array(arrays), 0)
     elif not isinstance(arrays, (list, tuple)):
         try:
@@ -88,11 +91,15 @@ def concatenate(
     """
     parts = _operands("concatenate", arrays, dtype)
     if not parts:
-        raise ValueError("Need at least one array to concatenate.")
+        raise ValueError(format_error("concatenate takes at least one array"))
     if axis is None:
         return concatenate([ravel(a) for a in parts])
     if not parts[0].ndim:
-        raise ValueError("Zero-dimensional arrays cannot be concatenated.")
+        raise ValueError(
+            format_error(
+                "concatenate: a scalar has no axis to join along", try_="jnp.stack"
+            )
+        )
     axis = canonical_axis(axis, parts[0].ndim)
     return joining.concatenate(parts, axis)
 
@@ -119,15 +126,19 @@ def stack(
     [[0.0, 1.0], [0.0, 1.0]]
     """
     if out is not None:
-        raise NotImplementedError("The 'out' argument to jnp.stack is not supported.")
+        raise NotImplementedError(
+            format_error("stack takes no out", try_="x = jnp.stack(...)")
+        )
     parts = _operands("stack", arrays, dtype)
     if not parts:
-        raise ValueError("Need at least one array to stack.")
+        raise ValueError(format_error("stack takes at least one array"))
     own = parts[0].shape
     for part in parts:
         if part.shape != own:
             raise ValueError(
-                f"All input arrays must have the same shape, got {own} and {part.shape}"
+                format_error(
+                    f"stack needs parts of one shape, got {own} and {part.shape}"
+                )
             )
     return joining.stack(parts, canonical_axis(axis, len(own) + 1))
 
@@ -143,7 +154,9 @@ def unstack(x: ArrayLike, /, *, axis: int = 0) -> tuple[Array, ...]:
     """
     [x] = to_arrays("unstack", x)
     if not x.ndim:
-        raise ValueError("unstack requires arrays with rank > 0, but got a scalar")
+        raise ValueError(
+            format_error("unstack requires arrays with rank > 0, but got a scalar")
+        )
     return tuple(joining.unstack(x, canonical_axis(axis, x.ndim)))
 
 
@@ -220,15 +233,15 @@ def block(arrays: Any) -> Array:
 def _block(xs: Any) -> tuple[Any, int]:
     """The block, and the depth of the lists in it."""
     if isinstance(xs, tuple):
-        raise ValueError(f"jax.numpy.block does not allow tuples, got {xs}")
+        raise ValueError(format_error(f"block takes lists, got a tuple: {xs}"))
     if not isinstance(xs, list):
         check_arraylike("block", xs)
         return xs, 1
     if not xs:
-        raise ValueError("jax.numpy.block does not allow empty list arguments")
+        raise ValueError(format_error("block takes no empty lists"))
     parts, depths = zip(*(_block(x) for x in xs))
     if any(d != depths[0] for d in depths):
-        raise ValueError("Mismatched list depths in jax.numpy.block")
+        raise ValueError(format_error("block: lists are nested to different depths"))
     depth = depths[0]
     rank = max(depth, *(len(shape_of(p)) for p in parts))
     widened = []
@@ -269,14 +282,20 @@ def _split(name: str, ary: ArrayLike, places: Any, axis: int) -> list[Array]:
         sizes = [b - a for a, b in itertools.pairwise(bounds)]
         if any(n < 0 for n in sizes):
             raise ValueError(
-                f"{name}: indices_or_sections must be in order, got {list(places)}"
+                format_error(
+                    f"{name}: indices_or_sections must be in order, got {list(places)}"
+                )
             )
     else:
         count = concrete_or_error(int, places, needed)
         part, rest = divmod(size, count)
         if rest and name != "array_split":
             raise ValueError(
-                f"array split does not result in an equal division: rest is {rest}"
+                format_error(
+                    f"split: the axis does not divide into equal parts, {rest} "
+                    "elements are left",
+                    try_="jnp.array_split",
+                )
             )
         sizes = [part + (i < rest) for i in range(count)]
     return list(joining.split(ary, sizes, axis))

@@ -10,8 +10,9 @@ from collections.abc import Sequence
 from typing import Any
 
 import jaxlike.numpy as jnp
-from jaxlike.core import errors
 from jaxlike.core.array import Array
+from jaxlike.core.errors import format_error
+from jaxlike.core.source_info import guard_names as _guard_names
 from jaxlike.numpy.linalg_factor import (
     cholesky,
     eig,
@@ -87,10 +88,9 @@ def cross(x1: ArrayLike, x2: ArrayLike, /, *, axis: int = -1) -> Array:
     x1, x2 = to_arrays("jnp.linalg.cross", x1, x2)
     if x1.shape[axis] != 3 or x2.shape[axis] != 3:
         raise ValueError(
-            errors.format_error(
-                "Both input arrays must be (arrays of) 3-dimensional vectors, but they "
-                f"have x1.shape[axis]={x1.shape[axis]} and "
-                f"x2.shape[axis]={x2.shape[axis]}"
+            format_error(
+                f"cross takes vectors of 3 elements, got {x1.shape[axis]} and "
+                f"{x2.shape[axis]}"
             )
         )
     return jnp.cross(x1, x2, axis=axis)
@@ -139,9 +139,7 @@ def matrix_transpose(x: ArrayLike, /) -> Array:
     [x] = to_arrays("jnp.linalg.matrix_transpose", x)
     if x.ndim < 2:
         raise ValueError(
-            errors.format_error(
-                f"matrix_transpose requires at least 2 dimensions; got ndim={x.ndim}"
-            )
+            format_error(f"matrix_transpose takes at least 2 axes, got {x.ndim}")
         )
     return jnp.matrix_transpose(x)
 
@@ -158,9 +156,8 @@ def outer(x1: ArrayLike, x2: ArrayLike, /) -> Array:
     x1, x2 = to_arrays("jnp.linalg.outer", x1, x2)
     if x1.ndim != 1 or x2.ndim != 1:
         raise ValueError(
-            errors.format_error(
-                f"Input arrays must be one-dimensional, but they are {x1.ndim=} "
-                f"{x2.ndim=}"
+            format_error(
+                f"outer takes vectors, got arrays of {x1.ndim} and {x2.ndim} axes"
             )
         )
     return jnp.outer(x1, x2)
@@ -226,3 +223,6 @@ def vecdot(
         precision=precision,
         preferred_element_type=preferred_element_type,
     )
+
+
+_guard_names(globals())

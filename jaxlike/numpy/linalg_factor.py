@@ -11,8 +11,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 import jaxlike.numpy as jnp
-from jaxlike.core import dtypes, errors
+from jaxlike.core import dtypes
 from jaxlike.core.array import Array
+from jaxlike.core.errors import format_error
 from jaxlike.lax import linalg
 from jaxlike.numpy.composites import composite_of
 from jaxlike.numpy.promote import (
@@ -62,9 +63,7 @@ def require_square(name: str, a: Any) -> None:
     """Raise ValueError unless the last two axes of `a` are of one size."""
     if a.ndim < 2 or a.shape[-1] != a.shape[-2]:
         raise ValueError(
-            errors.format_error(
-                f"Argument to {name} must have shape [..., n, n], got {a.shape}."
-            )
+            format_error(f"{name} takes square matrices, [..., n, n], got {a.shape}")
         )
 
 
@@ -91,9 +90,7 @@ def cholesky(
     [a] = matrices("cholesky", a)
     if a.ndim < 2 or a.shape[-1] != a.shape[-2]:
         raise TypeError(
-            errors.format_error(
-                f"Argument to cholesky must have shape [..., n, n], got {a.shape}."
-            )
+            format_error(f"cholesky takes square matrices, [..., n, n], got {a.shape}")
         )
     lower = linalg.cholesky(a, symmetrize_input=symmetrize_input)
     return adjoint(lower) if upper else lower
@@ -120,9 +117,7 @@ def qr(a: ArrayLike, mode: str = "reduced") -> Array | QRResult:
     elif mode == "complete":
         q, r = linalg.qr(a, full_matrices=True)
     else:
-        raise ValueError(
-            errors.format_error(f"Unsupported QR decomposition mode '{mode}'")
-        )
+        raise ValueError(format_error(f"qr has no mode {mode!r}"))
     return r if mode == "r" else QRResult(q, r)
 
 
@@ -253,13 +248,11 @@ def eigh(
     [a] = matrices("eigh", a)
     if UPLO not in (None, "L", "U"):
         raise ValueError(
-            errors.format_error(f"UPLO must be one of None, 'L', or 'U', got {UPLO}")
+            format_error(f"UPLO must be one of None, 'L', or 'U', got {UPLO}")
         )
     if a.ndim < 2 or a.shape[-1] != a.shape[-2]:
         raise TypeError(
-            errors.format_error(
-                f"Argument to eigh must have shape [..., n, n], got {a.shape}."
-            )
+            format_error(f"eigh takes square matrices, [..., n, n], got {a.shape}")
         )
     v, w = linalg.eigh(a, lower=UPLO != "U", symmetrize_input=symmetrize_input)
     return EighResult(w, v)

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 
 import jaxlike.numpy as jnp
-from jaxlike.core import dtypes, errors
+from jaxlike.core import dtypes
 from jaxlike.core.array import Array
+from jaxlike.core.errors import format_error
 from jaxlike.core.trace import is_concrete
 from jaxlike.numpy.composites import composite_of
 from jaxlike.numpy.linalg_factor import adjoint, matrices, svd
@@ -62,13 +63,11 @@ def pinv(
     """
     if rcond is not None:
         if rtol is not None:
-            raise ValueError("pinv: only one of rtol and rcond may be specified.")
+            raise ValueError(format_error("pinv takes rtol or rcond, not both"))
         rtol = rcond
     [a] = matrices("pinv", a)
     if a.ndim < 2:
-        raise ValueError(
-            errors.format_error(f"pinv needs matrices, got an array of shape {a.shape}")
-        )
+        raise ValueError(format_error(f"pinv takes matrices, got shape {a.shape}"))
     if 0 in a.shape[-2:]:
         return jnp.zeros((*a.shape[:-2], a.shape[-1], a.shape[-2]), a.dtype)
     return _pinv(a, rtol, hermitian)
@@ -105,16 +104,13 @@ def _lstsq(a: Any, b: Any, rcond: float | None) -> tuple[Any, Any, Any, Any]:
     a, b = matrices("lstsq", a, b)
     if not a.ndim or not b.ndim or a.shape[0] != b.shape[0]:
         raise ValueError(
-            errors.format_error(
-                "Leading dimensions of input arrays must match, got shapes "
-                f"{a.shape} and {b.shape}"
-            )
+            format_error(f"lstsq: a {a.shape} and b {b.shape} differ in rows")
         )
     if a.ndim != 2 or b.ndim > 2:
         raise TypeError(
-            errors.format_error(
-                "lstsq takes a matrix and a vector or matrix, got shapes "
-                f"{a.shape} and {b.shape}"
+            format_error(
+                f"lstsq takes a matrix and a vector or matrix, got shapes {a.shape} "
+                f"and {b.shape}"
             )
         )
     vector = b.ndim == 1

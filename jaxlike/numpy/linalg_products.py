@@ -9,8 +9,8 @@ from itertools import pairwise
 from typing import Any
 
 import jaxlike.numpy as jnp
-from jaxlike.core import errors
 from jaxlike.core.array import Array
+from jaxlike.core.errors import format_error
 from jaxlike.numpy.composites import composite_of
 from jaxlike.numpy.linalg_solve import inv, solve
 from jaxlike.numpy.promote import ArrayLike, to_arrays
@@ -31,14 +31,14 @@ def matrix_power(a: ArrayLike, n: int) -> Array:
     [a] = to_arrays("jnp.linalg.matrix_power", a)
     if a.ndim < 2 or a.shape[-1] != a.shape[-2]:
         raise TypeError(
-            errors.format_error(
-                f"Last 2 dimensions of the array must be square, got shape {a.shape}"
-            )
+            format_error(f"matrix_power takes square matrices, got {a.shape}")
         )
     try:
         n = operator.index(n)
     except TypeError:
-        raise TypeError(f"exponent must be an integer, got {n}") from None
+        raise TypeError(
+            format_error(f"matrix_power takes an integer exponent, got {n}")
+        ) from None
     if n == 0:
         return jnp.broadcast_to(jnp.eye(a.shape[-1], dtype=a.dtype), a.shape)
     if n < 0:
@@ -72,17 +72,15 @@ def multi_dot(arrays: Sequence[ArrayLike], *, precision: PrecisionLike = None) -
         or any(len(s) not in (1, 2) for s in (shapes[0], shapes[-1]))
     ):
         raise ValueError(
-            errors.format_error(
-                "multi_dot: input arrays must all be two-dimensional, except for the "
-                "first and last array which may be 1 or 2 dimensional. Got array "
-                f"shapes {shapes}"
+            format_error(
+                f"multi_dot takes matrices, or vectors at the ends, got shapes {shapes}"
             )
         )
     if any(s[-1] != t[0] for s, t in pairwise(shapes)):
         raise ValueError(
-            errors.format_error(
-                "multi_dot: last dimension of each array must match first dimension of "
-                f"following array. Got array shapes {shapes}"
+            format_error(
+                "multi_dot: columns of one matrix and rows of the next differ, in "
+                f"{shapes}"
             )
         )
     first = shapes[0] if len(shapes[0]) == 2 else (1, *shapes[0])
@@ -132,14 +130,13 @@ def tensorinv(a: ArrayLike, ind: int = 2) -> Array:
     [a] = to_arrays("jnp.linalg.tensorinv", a)
     ind = operator.index(ind)
     if ind <= 0:
-        raise ValueError(f"ind must be a positive integer; got ind={ind}")
+        raise ValueError(format_error(f"tensorinv: ind must be at least 1, got {ind}"))
     front, back = a.shape[:ind], a.shape[ind:]
     if math.prod(front) != math.prod(back):
         raise ValueError(
-            errors.format_error(
-                "tensorinv is only possible when the product of the first `ind` "
-                "dimensions equals that of the remaining dimensions. got "
-                f"arr.shape={a.shape} with ind={ind}."
+            format_error(
+                f"tensorinv: the first {ind} axes of {a.shape} have not as many "
+                "elements as the rest"
             )
         )
     return inv(a.reshape(math.prod(front), math.prod(back))).reshape(*back, *front)
@@ -164,9 +161,9 @@ def tensorsolve(
     rest = a.shape[b.ndim :]
     if a.shape[: b.ndim] != b.shape or math.prod(rest) != b.size:
         raise ValueError(
-            errors.format_error(
-                "Input arrays must have prod(a.shape[:b.ndim]) == "
-                f"prod(a.shape[b.ndim:]); got a.shape={a.shape}, b.ndim={b.ndim}."
+            format_error(
+                f"tensorsolve: the first {b.ndim} axes of a {a.shape} have not as "
+                "many elements as the rest"
             )
         )
     return solve(a.reshape(b.size, b.size), b.ravel()).reshape(rest)

@@ -14,6 +14,7 @@ import numpy as np
 import jaxlike.numpy as jnp
 from jaxlike.core import dtypes, errors
 from jaxlike.core.array import Array
+from jaxlike.core.errors import format_error
 from jaxlike.lax import linalg
 from jaxlike.numpy.composites import composite_of
 from jaxlike.numpy.linalg_factor import matrices, require_square
@@ -75,16 +76,14 @@ def solve(a: ArrayLike, b: ArrayLike) -> Array:
     if b.ndim > 1 and b.ndim == a.ndim - 1 and a.shape[:-1] == b.shape:
         raise ValueError(
             errors.format_error(
-                f"Invalid shapes for solve: {a.shape}, {b.shape}",
+                f"solve: a {a.shape} and b {b.shape} do not fit",
                 ["b of more than one axis is a stack of matrices, not of vectors"],
                 try_="solve(a, b[..., None]).squeeze(-1)",
             )
         )
     vector = b.ndim == 1
     if not b.ndim or b.shape[-1 if vector else -2] != a.shape[-1]:
-        raise ValueError(
-            errors.format_error(f"Invalid shapes for solve: {a.shape}, {b.shape}")
-        )
+        raise ValueError(format_error(f"solve: a {a.shape} and b {b.shape} do not fit"))
     x = _solve(a, b[:, None] if vector else b)
     return x[..., 0] if vector else x
 
@@ -224,9 +223,6 @@ def slogdet(a: ArrayLike, *, method: str | None = None) -> SlogdetResult:
     require_square("slogdet()", a)
     if method not in (None, "lu", "qr"):
         raise ValueError(
-            errors.format_error(
-                f"Unknown slogdet method '{method}'. Supported methods are 'lu' "
-                "(`None`), and 'qr'."
-            )
+            format_error(f"slogdet has no method {method!r}, only 'lu' and 'qr'")
         )
     return SlogdetResult(*_slogdet(a, method or "lu"))

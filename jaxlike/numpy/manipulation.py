@@ -15,6 +15,7 @@ import numpy as np
 
 from jaxlike.core.array import Array
 from jaxlike.core.avals import ShapedArray
+from jaxlike.core.errors import format_error
 from jaxlike.core.state import state
 from jaxlike.core.trace import eval_trace
 from jaxlike.numpy.axes import as_tuple
@@ -28,7 +29,12 @@ from jaxlike.numpy.promote import (
     to_arrays,
 )
 from jaxlike.primitives import broadcasting, shapes
-from jaxlike.primitives.axes import canonical_axes, canonical_axis, canonical_shape
+from jaxlike.primitives.axes import (
+    canonical_axes,
+    canonical_axis,
+    canonical_shape,
+    index_axis,
+)
 
 __all__ = [
     "atleast_1d",
@@ -101,16 +107,15 @@ def complete_shape(sizes: Any, of: tuple[int, ...]) -> tuple[int, ...]:
     if not unknown:
         return canonical_shape(entries, "reshape: shape")
     if unknown > 1:
-        raise TypeError(
-            f"can only specify one unknown axis size with a `-1` value, got {entries}"
-        )
+        raise TypeError(format_error(f"reshape to {entries}: one -1 at most"))
     known = -math.prod(entries)
     total = math.prod(of)
     if total % known:
         raise TypeError(
-            f"cannot reshape array of shape {of} (size {total}) into shape {entries} "
-            f"because the product of specified axis sizes ({known}) does not evenly "
-            f"divide {total}"
+            format_error(
+                f"reshape of {of} to {entries}: {total} elements are no multiple of "
+                f"{known}"
+            )
         )
     return tuple(total // known if n == -1 else n for n in entries)
 
@@ -139,9 +144,9 @@ def reshape(
         reversed_ = shapes.reshape(transpose(a), sizes[::-1])
         return transpose(reversed_)
     if order == "A":
-        raise NotImplementedError("np.reshape order=A is not implemented.")
+        raise NotImplementedError(format_error("reshape has no order='A'"))
     if order != "C":
-        raise ValueError(f"Unexpected value for 'order' argument: {order}.")
+        raise ValueError(format_error(f"order {order!r} is neither 'C' nor 'F'"))
     sizes = complete_shape(shape, a.shape)
     if type(a) is Array and state.trace is eval_trace and a._data is not None:
         if math.prod(sizes) == a.aval.size:
@@ -162,7 +167,7 @@ def ravel(a: ArrayLike, order: str = "C", *, out_sharding=None) -> Array:
     """
     check_arraylike("ravel", a)
     if order == "K":
-        raise NotImplementedError("Ravel not implemented for order='K'.")
+        raise NotImplementedError(format_error("ravel has no order='K'"))
     return reshape(a, (math.prod(shape_of(a)),), order)
 
 
@@ -208,8 +213,7 @@ def matrix_transpose(x: ArrayLike, /) -> Array:
     [x] = to_arrays("matrix_transpose", x)
     if x.ndim < 2:
         raise ValueError(
-            "x must be at least two-dimensional for matrix_transpose; "
-            f"got ndim={x.ndim}"
+            format_error(f"matrix_transpose takes at least 2 axes, got {x.ndim}")
         )
     order = (*range(x.ndim - 2), x.ndim - 1, x.ndim - 2)
     return shapes.transpose(x, order)
@@ -224,9 +228,10 @@ def swapaxes(a: ArrayLike, axis1: int, axis2: int) -> Array:
     (4, 3, 2)
     """
     [a] = to_arrays("swapaxes", a)
-    order = np.arange(a.ndim)
-    order[axis1], order[axis2] = order[axis2], order[axis1]
-    return shapes.transpose(a, tuple(map(int, order)))
+    order = list(range(a.ndim))
+    axis1, axis2 = index_axis(axis1, a.ndim), index_axis(axis2, a.ndim)
+    order[axis1], order[axis2] = axis2, axis1
+    return shapes.transpose(a, tuple(order))
 
 
 @composite_of(1)
@@ -244,7 +249,9 @@ def moveaxis(
     destination = _axes(destination, a.ndim)
     if len(source) != len(destination):
         raise ValueError(
-            f"Inconsistent number of elements: {len(source)} vs {len(destination)}"
+            format_error(
+                f"moveaxis: {len(source)} sources for {len(destination)} destinations"
+            )
         )
     if source == destination:
         return a
@@ -272,7 +279,11 @@ def rollaxis(a: ArrayLike, axis: int, start: int = 0) -> Array:
     start = operator.index(start)
     axis = canonical_axis(axis, a.ndim)
     if not -a.ndim <= start <= a.ndim:
-        raise ValueError(f"{start=} must satisfy {-a.ndim}<=start<={a.ndim}")
+        raise ValueError(
+            format_error(
+                f"rollaxis: start must lie in {-a.ndim} to {a.ndim}, got {start!r}"
+            )
+        )
     if start < 0:
         start += a.ndim
     if start > axis:
@@ -330,12 +341,16 @@ def broadcast_to(array: ArrayLike, shape: Any, *, out_sharding=None) -> Array:
         return array
     if len(own) > len(sizes):
         raise ValueError(
-            "Cannot broadcast to shape with fewer dimensions: "
-            f"arr_shape={own} shape={sizes}"
+            format_error(
+                f"{own} has more axes than {sizes}, to which it should broadcast"
+            )
         )
     if any(n not in (1, m) for n, m in zip(own[::-1], sizes[::-1])):
         raise ValueError(
-            f"Incompatible shapes for broadcasting: {own} and requested shape {sizes}"
+            format_error(
+                f"Incompatible shapes for broadcasting: {own} and requested shape "
+                f"{sizes}"
+            )
         )
     return broadcast_to_shape(array, sizes)
 

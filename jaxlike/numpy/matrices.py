@@ -11,6 +11,7 @@ import numpy as np
 
 from jaxlike.core import dtypes
 from jaxlike.core.array import Array
+from jaxlike.core.errors import format_error
 from jaxlike.core.trace import concrete_or_error
 from jaxlike.numpy import creation, reductions
 from jaxlike.numpy.arrays import from_ndarray
@@ -63,7 +64,9 @@ def _grid(shape: tuple[int, ...], offset: Any):
 
 def _size(value: Any, name: str) -> int:
     if isinstance(value, float):
-        raise TypeError(f"jnp.{name} needs integers as sizes, got {value}")
+        raise TypeError(
+            format_error(f"jnp.{name} needs integers as sizes, got {value}")
+        )
     return concrete_or_error(operator.index, value, f"the sizes of jnp.{name}")
 
 
@@ -91,9 +94,11 @@ def eye(
     rows, columns = _size(N, "eye"), N if M is None else M
     columns = _size(columns, "eye")
     if rows < 0 or columns < 0:
-        raise ValueError(f"negative dimensions are not allowed, got {N} and {M}")
+        raise ValueError(
+            format_error(f"eye: sizes must not be negative, got {N} and {M}")
+        )
     if not (isinstance(k, int) or dtypes.issubdtype(as_array(k).dtype, np.integer)):
-        raise ValueError(f"jnp.eye: k must be an integer, got {k}")
+        raise ValueError(format_error(f"eye: k must be an integer, got {k}"))
     i, j = _grid((rows, columns), k)
     return creation.on_device(convert(comparison.eq(i, j), dtype), device)
 
@@ -130,7 +135,7 @@ def tri(
 def _triangle(name: str, m: ArrayLike, k: int, lower: bool) -> Array:
     [m] = to_arrays(name, m)
     if m.ndim < 2:
-        raise ValueError(f"Argument to jax.numpy.{name} must be at least 2D")
+        raise ValueError(format_error(f"{name} takes at least 2 axes"))
     i, j = _grid(m.shape[-2:], k if lower else k - 1)
     mask = broadcast_to_shape(comparison.ge(i, j), m.shape)
     zero = creation.zeros_like(m, shape=())
@@ -175,11 +180,11 @@ def diagonal(a: ArrayLike, offset: int = 0, axis1: int = 0, axis2: int = 1) -> A
     """
     [a] = to_arrays("diagonal", a)
     if a.ndim < 2:
-        raise ValueError("diagonal requires an array of at least two dimensions.")
+        raise ValueError(format_error("diagonal takes at least 2 axes"))
     offset = concrete_or_error(operator.index, offset, "'offset' of jnp.diagonal")
     first, second = canonical_axis(axis1, a.ndim), canonical_axis(axis2, a.ndim)
     if first == second:
-        raise ValueError("axis1 and axis2 must differ")
+        raise ValueError(format_error("axis1 and axis2 must differ"))
     rest = [i for i in range(a.ndim) if i not in (first, second)]
     a = shapes.transpose(a, (*rest, first, second))
     n, m = a.shape[-2:]
@@ -208,7 +213,7 @@ def diag(v: ArrayLike, k: int = 0) -> Array:
     if v.ndim == 2:
         return diagonal(v, offset=k)
     if v.ndim != 1:
-        raise ValueError("diag input must be 1d or 2d")
+        raise ValueError(format_error("diag takes 1 or 2 axes"))
     size = v.shape[0] + abs(k)
     i, j = _grid((size, size), k)
     placed = lax_joining.pad(
@@ -247,7 +252,9 @@ def trace(
     """
     [a] = to_arrays("trace", a)
     if out is not None:
-        raise NotImplementedError("The 'out' argument to jnp.trace is not supported.")
+        raise NotImplementedError(
+            format_error("trace takes no out", try_="x = jnp.trace(x)")
+        )
     from jaxlike.numpy.manipulation import moveaxis
 
     first, second = canonical_axis(axis1, a.ndim), canonical_axis(axis2, a.ndim)
@@ -271,14 +278,14 @@ def vander(x: ArrayLike, N: int | None = None, increasing: bool = False) -> Arra
     """
     [x] = to_arrays("vander", x)
     if x.ndim != 1:
-        raise ValueError("x must be a one-dimensional array")
+        raise ValueError(format_error("vander takes 1 axis"))
     columns = (
         x.shape[0]
         if N is None
         else concrete_or_error(operator.index, N, "'N' argument of jnp.vander()")
     )
     if columns < 0:
-        raise ValueError("N must be nonnegative")
+        raise ValueError(format_error("N must be nonnegative"))
     exponents = broadcasting.iota(dtypes.default_int_dtype(), columns)
     if not increasing:
         exponents = shapes.rev(exponents, (0,))
@@ -302,10 +309,10 @@ def diag_indices(n: int, ndim: int = 2) -> tuple[Array, ...]:
         operator.index, ndim, "'ndim' argument of jnp.diag_indices()"
     )
     if n < 0:
-        raise ValueError(f"n argument to diag_indices must be nonnegative, got {n}")
+        raise ValueError(format_error(f"diag_indices: n must not be negative, got {n}"))
     if ndim < 0:
         raise ValueError(
-            f"ndim argument to diag_indices must be nonnegative, got {ndim}"
+            format_error(f"diag_indices: ndim must not be negative, got {ndim}")
         )
     index = broadcasting.iota(dtypes.default_int_dtype(), n)
     return (index,) * ndim
@@ -320,9 +327,9 @@ def diag_indices_from(arr: ArrayLike) -> tuple[Array, ...]:
     """
     [arr] = to_arrays("diag_indices_from", arr)
     if arr.ndim < 2:
-        raise ValueError("input array must be at least 2-d")
+        raise ValueError(format_error("diag_indices_from takes at least 2 axes"))
     if len(set(arr.shape)) != 1:
-        raise ValueError("All dimensions of input must be of equal length")
+        raise ValueError(format_error("diag_indices_from takes axes of one length"))
     return diag_indices(arr.shape[0], arr.ndim)
 
 
@@ -366,7 +373,9 @@ def _two_axes(arr: Any) -> tuple[int, int]:
 
     sizes = shape(arr)
     if len(sizes) != 2:
-        raise ValueError(f"Only 2-D inputs are accepted, got shape {sizes}")
+        raise ValueError(
+            format_error(f"Only 2-D inputs are accepted, got shape {sizes}")
+        )
     return sizes
 
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from jaxlike.core import dtypes
 from jaxlike.core.array import Array
+from jaxlike.core.errors import format_error
 from jaxlike.numpy import averages, reductions
 from jaxlike.numpy.checks import isnan
 from jaxlike.numpy.composites import composite_of
@@ -96,7 +97,7 @@ def _extreme(name, a, axis, out, keepdims, initial, where, reduce, identity):
     [a] = to_arrays(f"nan{name}", a)
     if out is not None:
         raise NotImplementedError(
-            f"The 'out' argument to jnp.nan{name} is not supported."
+            format_error(f"The 'out' argument to jnp.nan{name} is not supported.")
         )
     filled = _filled(a, identity(a.dtype))
     result = reduce(filled, axis, None, keepdims, initial, where)
@@ -164,7 +165,9 @@ def nanmean(
     """
     [a] = to_arrays("nanmean", a)
     if out is not None:
-        raise NotImplementedError("The 'out' argument to jnp.nanmean is not supported.")
+        raise NotImplementedError(
+            format_error("nanmean takes no out", try_="x = jnp.nanmean(x)")
+        )
     if dtypes.isdtype(a.dtype, ("bool", "integral")):
         return averages.mean(a, axis, dtype, out, keepdims, where=where)
     dtype = a.dtype if dtype is None else dtype
@@ -177,7 +180,9 @@ def nanmean(
 def _nan_variance(name, a, axis, dtype, out, ddof, keepdims, where, mean):
     [a] = to_arrays(name, a)
     if out is not None:
-        raise NotImplementedError(f"The 'out' argument to jnp.{name} is not supported.")
+        raise NotImplementedError(
+            format_error(f"{name} takes no out", try_=f"x = jnp.{name}(x)")
+        )
     computed, result = averages.variance_dtypes(name, dtype, a.dtype)
     x = convert(a, computed)
     if mean is None:
@@ -243,7 +248,9 @@ def nanstd(
 def _position(name: str, a, axis, out, keepdims, find: Callable, identity) -> Array:
     [a] = to_arrays(name, a)
     if out is not None:
-        raise NotImplementedError(f"The 'out' argument to jnp.{name} is not supported.")
+        raise NotImplementedError(
+            format_error(f"{name} takes no out", try_=f"x = jnp.{name}(x)")
+        )
     if not dtypes.issubdtype(a.dtype, np.inexact):
         return find(a, axis=axis, keepdims=keepdims)
     nothing = reductions.all(isnan(a), axis=axis, keepdims=bool(keepdims))

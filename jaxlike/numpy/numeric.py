@@ -11,6 +11,7 @@ import numpy as np
 
 from jaxlike.core import dtypes
 from jaxlike.core.array import Array
+from jaxlike.core.errors import format_error
 from jaxlike.core.trace import concrete_or_error
 from jaxlike.numpy import manipulation, reductions
 from jaxlike.numpy.axes import canonical_axis, reduction_axes
@@ -66,11 +67,9 @@ def diff(
     if n == 0:
         return a
     if n < 0:
-        raise ValueError(f"order must be non-negative but got {n}")
+        raise ValueError(format_error(f"diff: n must not be negative, got {n}"))
     if a.ndim == 0:
-        raise ValueError(
-            f"diff requires input that is at least one dimensional; got {a}"
-        )
+        raise ValueError(format_error(f"diff takes at least 1 axis, got {a}"))
     axis = canonical_axis(axis, a.ndim)
     parts = []
     for extra in (prepend, append):
@@ -139,15 +138,12 @@ def gradient(
     [1.0, 1.5, 2.0]
     """
     if edge_order is not None:
-        raise NotImplementedError(
-            "The 'edge_order' argument to jnp.gradient is not supported."
-        )
+        raise NotImplementedError(format_error("gradient takes no edge_order"))
     f, *spacings = promote_dtypes_inexact(*to_arrays("gradient", f, *varargs))
     axes = reduction_axes(axis, f.ndim)
     if min((f.shape[i] for i in axes), default=2) < 2:
         raise ValueError(
-            "Shape of array too small to calculate a numerical gradient, at least 2 "
-            "elements are required."
+            format_error("gradient needs at least 2 elements along each axis")
         )
     if not spacings:
         spacings = [as_array(1.0)] * len(axes)
@@ -155,14 +151,16 @@ def gradient(
         spacings = spacings * len(axes)
     elif len(spacings) != len(axes):
         raise TypeError(
-            f"Invalid number of spacing arguments {len(spacings)} for axes={axes}"
+            format_error(f"gradient: {len(spacings)} spacings for axes {axes}")
         )
     out = []
     for i, h in zip(axes, spacings):
         if h.ndim > 1 or (h.ndim == 1 and h.shape[0] != f.shape[i]):
             raise ValueError(
-                "Spacing arrays must be 1D, of the size of their axis in `gradient`; "
-                f"got shape {h.shape}"
+                format_error(
+                    "Spacing arrays must be 1D, of the size of their axis in "
+                    f"`gradient`; got shape {h.shape}"
+                )
             )
         out.append(_slopes(f, h, i))
     return out[0] if len(axes) == 1 else out
@@ -246,22 +244,27 @@ def interp(
         if isinstance(value, str):
             if value != "extrapolate":
                 raise ValueError(
-                    f"the only valid string value of `{name}` is 'extrapolate', but "
-                    f"got: {value!r}"
+                    format_error(
+                        f"interp: {name} is a number or 'extrapolate', got {value!r}"
+                    )
                 )
         elif value is not None:
             check_arraylike("interp", value)
     x, xp, fp = to_arrays("interp", x, xp, fp)
     if xp.shape != fp.shape or xp.ndim != 1:
-        raise ValueError("xp and fp must be one-dimensional arrays of equal size")
+        raise ValueError(
+            format_error("interp: xp and fp must be vectors of one length")
+        )
     x, xp = promote_dtypes_inexact(x, xp)
     if dtypes.issubdtype(x.dtype, np.complexfloating):
-        raise ValueError("jnp.interp: complex x values not supported.")
+        raise ValueError(format_error("interp: x must be real"))
     [fp] = promote_dtypes_inexact(fp)
     if period is not None:
         period = as_array(period)
         if period.ndim:
-            raise ValueError(f"period must be a scalar; got {period}")
+            raise ValueError(
+                format_error(f"interp: period must be a scalar, got {period}")
+            )
         period = absolute(convert(period, x.dtype))
         x, xp = remainder(x, period), remainder(xp, period)
         order = argsort(xp)
@@ -303,7 +306,7 @@ def unwrap(
     """
     [p] = to_arrays("unwrap", p)
     if dtypes.issubdtype(p.dtype, np.complexfloating):
-        raise ValueError("jnp.unwrap does not support complex inputs.")
+        raise ValueError(format_error("unwrap takes real numbers"))
     if not p.shape:
         return convert(p, dtypes.to_inexact_dtype(p.dtype))
     p, period = (as_array(x) for x in promote_dtypes(p, period))

@@ -18,7 +18,9 @@ from jaxlike.core import dtypes
 from jaxlike.core.array import Array, to_buffer
 from jaxlike.core.avals import ShapedArray
 from jaxlike.core.config import config
+from jaxlike.core.errors import format_error
 from jaxlike.core.primitive import Primitive
+from jaxlike.core.source_info import api_boundary, filter_traceback
 from jaxlike.core.state import state
 from jaxlike.core.trace import (
     Tracer,
@@ -68,8 +70,10 @@ def general(
                 if isinstance(y, _REJECTED):
                     left, right = (y, x) if reflected else (x, y)
                     raise TypeError(
-                        f"unsupported operand type(s) for {symbol}: "
-                        f"{type(left).__name__!r} and {type(right).__name__!r}"
+                        format_error(
+                            f"unsupported operand type(s) for {symbol}: "
+                            f"{type(left).__name__!r} and {type(right).__name__!r}"
+                        )
                     )
                 return NotImplemented
         return fun(y, x) if reflected else fun(x, y)
@@ -99,36 +103,40 @@ def planned(
     _all_plans.append(plans)  # to be forgotten when a setting changes
 
     def of_array(x, y):
-        y_type = type(y)
-        if y_type is Array:
-            plan = plans.get((x.aval, y.aval))
-            b = y._data
-        elif y_type is float or y_type is int:
-            plan = plans.get((x.aval, y_type))
-            b = None if plan is None else plan[2][y]
-        else:
-            return slow(x, y)
-        a = x._data
-        if plan is None or a is None or b is None or state.trace is not eval_trace:
-            return first_time(x, y)
-        aval, conversion, _ = plan
-        if conversion is not None:
-            context, x_dtype, y_dtype = conversion
-            if context is not config._trace_context:
-                return first_time(x, y)
-        token = ignore_float_errors()
         try:
+            y_type = type(y)
+            if y_type is Array:
+                plan = plans.get((x.aval, y.aval))
+                b = y._data
+            elif y_type is float or y_type is int:
+                plan = plans.get((x.aval, y_type))
+                b = None if plan is None else plan[2][y]
+            else:
+                return slow(x, y)
+            a = x._data
+            if plan is None or a is None or b is None or state.trace is not eval_trace:
+                return first_time(x, y)
+            aval, conversion, _ = plan
             if conversion is not None:
-                a, b = a.astype(x_dtype, copy=False), b.astype(y_dtype, copy=False)
-            out = evaluate(a, b)
-        finally:
-            restore_float_errors(token)
-        if type(out) is not _ndarray:
-            out = _to_ndarray(out)
-        result = _new(Array)
-        result._data = out
-        result.aval = aval
-        return result
+                context, x_dtype, y_dtype = conversion
+                if context is not config._trace_context:
+                    return first_time(x, y)
+            token = ignore_float_errors()
+            try:
+                if conversion is not None:
+                    a, b = a.astype(x_dtype, copy=False), b.astype(y_dtype, copy=False)
+                out = evaluate(a, b)
+            finally:
+                restore_float_errors(token)
+            if type(out) is not _ndarray:
+                out = _to_ndarray(out)
+            result = _new(Array)
+            result._data = out
+            result.aval = aval
+            return result
+        except Exception as error:
+            filter_traceback(error)
+            raise
 
     def first_time(x, y):
         out = slow(x, y)
@@ -234,7 +242,11 @@ def planned_unary(
     def operator(x):
         aval = plans.get(x.aval)
         if aval is None or state.trace is not eval_trace or x._data is None:
-            out = fun(x)
+            try:
+                out = fun(x)
+            except Exception as error:
+                filter_traceback(error)
+                raise
             if state.trace is eval_trace and type(out) is Array and not _blockers:
                 if x.aval.dtype in PLANNED_DTYPES:
                     if len(plans) >= _PLAN_LIMIT:
@@ -293,8 +305,7 @@ def contains(x: Any, element: Any) -> bool:
     """
     if x.ndim != 1:
         raise ValueError(
-            "Array.__contains__: search array must be one-dimensional, got "
-            f"arr.shape={x.shape}."
+            format_error(f"`in` takes an array of 1 axis, got shape {x.shape}")
         )
     if type(x) is Array and not isinstance(element, Tracer):
         element = to_buffer(element)
@@ -361,6 +372,7 @@ def operators() -> tuple[dict[str, Callable], dict[str, Callable]]:
     both["__rpow__"] = general("__rpow__", "**", _late("power"), True)
     both["__contains__"] = contains
     both["__pos__"] = lambda x: jnp.positive(x)
+    both = {name: api_boundary(fun) for name, fun in both.items()}
     unary = (
         ("__neg__", "negative", arithmetic.neg_p),
         ("__abs__", "abs", arithmetic.abs_p),

@@ -9,6 +9,7 @@ import numpy as np
 
 from jaxlike.core import dtypes
 from jaxlike.core.array import Array
+from jaxlike.core.errors import format_error
 from jaxlike.core.trace import concrete_or_error
 from jaxlike.numpy import averages, creation, manipulation, quantiles, reductions
 from jaxlike.numpy.axes import canonical_axis
@@ -51,8 +52,10 @@ def _pairs(nvals: Any, ndim: int, name: str) -> Any:
     valid = ((ndim, 2), (1, 2), (2,), (1,), ())
     if shape not in valid:
         raise ValueError(
-            f"jnp.pad: {name} with nd={ndim} has unsupported shape {shape}. Valid "
-            f"shapes are {', '.join(map(str, valid))}."
+            format_error(
+                f"pad: {name} of shape {shape} does not fit {ndim} axes: one of "
+                f"{', '.join(map(str, valid))}"
+            )
         )
     if shape == (1, 2) or shape == (ndim, 2):
         rows = [array[i if shape[0] == ndim else 0] for i in range(ndim)]
@@ -67,11 +70,11 @@ def _widths(pad_width: Any, ndim: int) -> Pairs:
     known = concrete_or_error(None, pad_width, "`pad_width` argument of jnp.pad()")
     array = np.asarray(known)
     if array.dtype.kind not in "iu" and array.size:
-        raise TypeError("`pad_width` must be of integral type.")
+        raise TypeError(format_error("pad: pad_width must be integers"))
     pairs = _pairs(array, ndim, "pad_width")
     pairs = tuple((int(a), int(b)) for a, b in pairs)
     if any(n < 0 for pair in pairs for n in pair):
-        raise ValueError("index can't contain negative values")
+        raise ValueError(format_error("pad: pad_width must not be negative"))
     return pairs
 
 
@@ -101,10 +104,14 @@ def pad(
     if callable(mode):
         return _by_function(array, widths, mode, kwargs)
     if mode not in _OPTIONS:
-        raise NotImplementedError(f"Unimplemented padding mode {mode!r} for np.pad.")
+        raise NotImplementedError(
+            format_error(f"Unimplemented padding mode {mode!r} for np.pad.")
+        )
     unknown = set(kwargs) - _OPTIONS[mode]
     if unknown:
-        raise ValueError(f"unsupported keyword arguments for mode '{mode}': {unknown}")
+        raise ValueError(
+            format_error(f"pad with mode {mode!r} does not take {unknown}")
+        )
     if not array.ndim:
         return array
     if mode == "constant":
@@ -118,7 +125,9 @@ def pad(
     if mode in ("reflect", "symmetric"):
         odd = kwargs.get("reflect_type", "even")
         if odd not in ("even", "odd"):
-            raise ValueError(f"reflect_type must be 'even' or 'odd', got {odd!r}")
+            raise ValueError(
+                format_error(f"reflect_type must be 'even' or 'odd', got {odd!r}")
+            )
         return _reflect(array, widths, mode == "symmetric", odd == "odd")
     if mode == "linear_ramp":
         return _ramp(array, widths, kwargs.get("end_values", 0))
@@ -155,7 +164,9 @@ def _edge(array, widths: Pairs):
         if not size:
             if before or after:
                 raise ValueError(
-                    f"Cannot apply 'edge' padding to an empty axis; axis {axis}"
+                    format_error(
+                        f"Cannot apply 'edge' padding to an empty axis; axis {axis}"
+                    )
                 )
             continue
         first, last = _part(array, 0, 1, axis), _part(array, size - 1, size, axis)
@@ -172,7 +183,9 @@ def _wrap(array, widths: Pairs):
         if not size:
             if before or after:
                 raise ValueError(
-                    f"Cannot apply 'wrap' padding to an empty axis; axis {axis}"
+                    format_error(
+                        f"Cannot apply 'wrap' padding to an empty axis; axis {axis}"
+                    )
                 )
             continue
         whole_before, rest_before = divmod(before, size)
@@ -191,7 +204,9 @@ def _reflect(array, widths: Pairs, symmetric: bool, odd: bool):
         if not array.shape[axis]:
             if before or after:
                 raise ValueError(
-                    f"Cannot apply 'reflect' padding to an empty axis; axis {axis}"
+                    format_error(
+                        f"Cannot apply 'reflect' padding to an empty axis; axis {axis}"
+                    )
                 )
             continue
         array = _reflect_end(array, before, axis, symmetric, odd, front=True)
@@ -258,7 +273,9 @@ def _statistic(array, widths: Pairs, mode: str, stat_length: Any):
         lengths = tuple((int(a), int(b)) for a, b in lengths)
         if any(n < 1 for pair in lengths for n in pair):
             raise ValueError(
-                f"stat_length of {stat_length} must be positive for {mode}"
+                format_error(
+                    f"stat_length of {stat_length} must be positive for {mode}"
+                )
             )
     for axis, (before, after) in enumerate(widths):
         size = array.shape[axis]
@@ -307,9 +324,9 @@ def packbits(a: ArrayLike, axis: int | None = None, bitorder: str = "big") -> Ar
     """
     [a] = to_arrays("packbits", a)
     if not dtypes.isdtype(a.dtype, ("integral", "bool")):
-        raise TypeError("Expected an input array of integer or boolean data type")
+        raise TypeError(format_error("packbits takes integers or booleans"))
     if bitorder not in ("big", "little"):
-        raise ValueError("'order' must be either 'little' or 'big'")
+        raise ValueError(format_error("packbits: bitorder is 'big' or 'little'"))
     bits = a > 0 if a.dtype != np.bool_ else a
     if axis is None:
         bits, axis = bits.reshape(-1), 0
@@ -344,9 +361,9 @@ def unpackbits(
     """
     [a] = to_arrays("unpackbits", a)
     if a.dtype != np.uint8:
-        raise TypeError("Expected an input array of unsigned byte data type")
+        raise TypeError(format_error("unpackbits takes uint8"))
     if bitorder not in ("big", "little"):
-        raise ValueError("'order' must be either 'little' or 'big'")
+        raise ValueError(format_error("unpackbits: bitorder is 'big' or 'little'"))
     if axis is None:
         a, axis = a.reshape(-1), 0
     axis = canonical_axis(axis, a.ndim)

@@ -11,6 +11,7 @@ import numpy as np
 
 from jaxlike.core import dtypes
 from jaxlike.core.array import Array
+from jaxlike.core.errors import format_error
 from jaxlike.numpy import dispatch
 from jaxlike.numpy.composites import composite_of
 from jaxlike.numpy.promote import (
@@ -134,12 +135,14 @@ def round(a: ArrayLike, decimals: int = 0, out: None = None) -> Array:
     [a] = to_arrays("round", a)
     decimals = operator.index(decimals)
     if out is not None:
-        raise NotImplementedError("The 'out' argument to jnp.round is not supported.")
+        raise NotImplementedError(
+            format_error("round takes no out", try_="x = jnp.round(x)")
+        )
     dtype = a.dtype
     if dtypes.isdtype(dtype, ("integral", "bool")):
         if decimals < 0:
             raise NotImplementedError(
-                "integer np.round not implemented for decimals < 0"
+                format_error("round of integers has no decimals below 0")
             )
         return a
     if not decimals:

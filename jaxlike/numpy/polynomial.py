@@ -9,6 +9,7 @@ import numpy as np
 
 from jaxlike.core import dtypes
 from jaxlike.core.array import Array
+from jaxlike.core.errors import format_error
 from jaxlike.core.trace import concrete_or_error
 from jaxlike.numpy import creation, manipulation, reductions
 from jaxlike.numpy.composites import composite_of
@@ -178,7 +179,7 @@ def polyder(p: ArrayLike, m: int = 1) -> Array:
     [p] = promote_dtypes_inexact(*to_arrays("polyder", p))
     m = concrete_or_error(operator.index, m, "'m' argument of jnp.polyder")
     if m < 0:
-        raise ValueError("Order of derivative must be positive")
+        raise ValueError(format_error("polyder: m must not be negative"))
     if m == 0:
         return p
     kept = max(p.shape[0] - m, 0)
@@ -200,7 +201,9 @@ def polyint(p: ArrayLike, m: int = 1, k: int | ArrayLike | None = None) -> Array
     """
     m = concrete_or_error(operator.index, m, "'m' argument of jnp.polyint")
     if m < 0:
-        raise ValueError("Order of integral must be positive (see polyder)")
+        raise ValueError(
+            format_error("polyint: m must not be negative", try_="jnp.polyder")
+        )
     [p] = promote_dtypes_inexact(*to_arrays("polyint", p))
     constants = as_array(0 if k is None else k)
     constants = manipulation.atleast_1d(convert(constants, p.dtype))
@@ -208,8 +211,10 @@ def polyint(p: ArrayLike, m: int = 1, k: int | ArrayLike | None = None) -> Array
         constants = manipulation.broadcast_to(constants, (m,))
     if constants.shape != (m,):
         raise ValueError(
-            "k must be a scalar or a rank-1 array of length 1 or m, got shape "
-            f"{constants.shape}"
+            format_error(
+                "polyint: k must be one number or m numbers, got shape "
+                f"{constants.shape}"
+            )
         )
     if m == 0:
         return p
@@ -241,7 +246,9 @@ def poly(seq_of_zeros: ArrayLike) -> Array:
 
         zeros = eigvals(zeros)
     if zeros.ndim != 1:
-        raise ValueError("input must be 1d or non-empty square 2d array.")
+        raise ValueError(
+            format_error("poly takes roots, or a square matrix that is not empty")
+        )
     out = creation.ones(1, zeros.dtype)
     for i in range(zeros.shape[0]):
         factor = concatenate([creation.ones(1, zeros.dtype), -zeros[i : i + 1]])
@@ -263,7 +270,7 @@ def roots(p: ArrayLike, *, strip_zeros: bool = True) -> Array:
     [p] = promote_dtypes_inexact(*to_arrays("roots", p))
     p = manipulation.atleast_1d(p)
     if p.ndim != 1:
-        raise ValueError("Input must be a rank-1 array.")
+        raise ValueError(format_error("roots takes a vector of coefficients"))
     complex_dtype = dtypes.to_complex_dtype(p.dtype)
     if p.shape[0] < 2:
         return creation.zeros(0, complex_dtype)
@@ -350,25 +357,25 @@ def polyfit(
     deg = concrete_or_error(operator.index, deg, "deg must be int")
     order = deg + 1
     if deg < 0:
-        raise ValueError("expected deg >= 0")
+        raise ValueError(format_error("expected deg >= 0"))
     x, y = (as_array(a) for a in promote_dtypes_inexact(x, y))
     if x.ndim != 1:
-        raise TypeError("expected 1D vector for x")
+        raise TypeError(format_error("polyfit: x must be a vector"))
     if not x.size:
-        raise TypeError("expected non-empty vector for x")
+        raise TypeError(format_error("polyfit: x has no elements"))
     if y.ndim not in (1, 2):
-        raise TypeError("expected 1D or 2D array for y")
+        raise TypeError(format_error("polyfit: y must have 1 or 2 axes"))
     if x.shape[0] != y.shape[0]:
-        raise TypeError("expected x and y to have same length")
+        raise TypeError(format_error("polyfit: x and y differ in length"))
     if rcond is None:
         rcond = x.shape[0] * float(dtypes.finfo(x.dtype).eps)
     lhs, rhs = vander(x, order), y
     if w is not None:
         [w] = promote_dtypes_inexact(as_array(w))
         if w.ndim != 1:
-            raise TypeError("expected a 1-d array for weights")
+            raise TypeError(format_error("polyfit: w must be a vector"))
         if w.shape[0] != y.shape[0]:
-            raise TypeError("expected w and y to have the same length")
+            raise TypeError(format_error("polyfit: w and y differ in length"))
         lhs = lhs * w[:, None]
         rhs = rhs * (w[:, None] if rhs.ndim == 2 else w)
     # columns of size 1 are better to solve with
@@ -385,8 +392,7 @@ def polyfit(
     else:
         if x.shape[0] <= order:
             raise ValueError(
-                "the number of data points must exceed order to scale the covariance "
-                "matrix"
+                format_error("polyfit: the covariance needs more points than deg + 1")
             )
         factor = residuals / (x.shape[0] - order)
     if y.ndim == 1:

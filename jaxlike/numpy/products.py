@@ -17,6 +17,7 @@ import jaxlike.numpy as jnp
 from jaxlike.core import dtypes, errors
 from jaxlike.core.array import Array
 from jaxlike.core.avals import ShapedArray
+from jaxlike.core.errors import format_error
 from jaxlike.core.state import state
 from jaxlike.core.trace import eval_trace, ignore_float_errors, restore_float_errors
 from jaxlike.numpy.axes import canonical_axis
@@ -353,7 +354,9 @@ def outer(a: ArrayLike, b: ArrayLike, out: None = None) -> Array:
            [6, 8]], dtype=int32)
     """
     if out is not None:
-        raise NotImplementedError("The 'out' argument to jnp.outer is not supported.")
+        raise NotImplementedError(
+            format_error("outer takes no out", try_="x = jnp.outer(a, b)")
+        )
     a, b = to_arrays("outer", a, b)
     a, b = jnp.ravel(a), jnp.ravel(b)
     return jnp.multiply(_spread(a, 1, 1), _spread(b, 0, 1))
@@ -394,7 +397,7 @@ def _tensordot_axes(a: Any, b: Any, axes: Any) -> tuple[Axes, Axes]:
     if isinstance(axes, (int, np.integer)):
         if axes > min(a.ndim, b.ndim):
             raise TypeError(
-                errors.format_error(
+                format_error(
                     f"Number of tensordot axes (axes {axes}) exceeds input ranks "
                     f"({a.shape} and {b.shape})"
                 )
@@ -407,7 +410,7 @@ def _tensordot_axes(a: Any, b: Any, axes: Any) -> tuple[Axes, Axes]:
             left, right = pair
             if len(left) != len(right):
                 raise TypeError(
-                    errors.format_error(
+                    format_error(
                         "tensordot requires axes lists to have equal length, got "
                         f"{axes[0]} and {axes[1]}"
                     )
@@ -417,7 +420,7 @@ def _tensordot_axes(a: Any, b: Any, axes: Any) -> tuple[Axes, Axes]:
                 tuple(canonical_axis(int(i), b.ndim) for i in right),
             )
     raise TypeError(
-        errors.format_error(
+        format_error(
             "tensordot axes argument must be an int, a pair of ints, or a pair of "
             f"lists/tuples of ints, got {axes!r}"
         )
@@ -444,8 +447,8 @@ def vecdot(
     x1, x2 = to_arrays("vecdot", x1, x2)
     if not x1.ndim or not x2.ndim or x1.shape[axis] != x2.shape[axis]:
         raise ValueError(
-            errors.format_error(
-                f"axes must match; got shapes {x1.shape} and {x2.shape} with {axis=}"
+            format_error(
+                f"vecdot: axis {axis!r} of {x1.shape} and of {x2.shape} differ"
             )
         )
     return _stacked(
@@ -493,13 +496,13 @@ def _check_cores(name: str, a: Any, b: Any, ranks: Axes, axes: Axes) -> None:
     for i, (x, rank) in enumerate(zip((a, b), ranks)):
         if x.ndim < rank:
             raise ValueError(
-                errors.format_error(
+                format_error(
                     f"{name}: argument {i} needs at least {rank} axes, got {x.aval}"
                 )
             )
     if a.shape[axes[0]] != b.shape[axes[1]]:
         raise ValueError(
-            errors.format_error(
+            format_error(
                 f"{name}: inconsistent size of the summed axis: {a.aval} and {b.aval}"
             )
         )

@@ -15,6 +15,7 @@ from jaxlike.core import dtypes
 from jaxlike.core.array import Array, to_array
 from jaxlike.core.avals import ShapedArray, aval_of_type, get_aval
 from jaxlike.core.config import config
+from jaxlike.core.errors import format_error
 from jaxlike.core.kinds import DTYPES_OF_64_BITS
 from jaxlike.core.state import state
 from jaxlike.core.trace import Tracer, eval_trace
@@ -76,9 +77,11 @@ def check_no_float0s(name: str, *args: Any) -> None:
     for x in args:
         if getattr(x, "dtype", None) == dtypes.float0:
             raise TypeError(
-                f"Called {name} with a float0 array: the derivative with respect to "
-                "an integer or boolean input, which takes no part in arithmetic. "
-                "Try: np.zeros(x.shape) in its place."
+                format_error(
+                    f"Called {name} with a float0 array: the derivative with respect "
+                    "to an integer or boolean input, which takes no part in "
+                    "arithmetic. Try: np.zeros(x.shape) in its place."
+                )
             )
 
 
@@ -344,8 +347,11 @@ def _rank_promotion(name: str, shapes: list[tuple[int, ...]]) -> None:
     listed = " ".join(map(str, shapes))
     if config.numpy_rank_promotion == "raise":
         raise ValueError(
-            f"Operands could not be broadcast together for {name} on shapes {listed} "
-            "and with the config option jax_numpy_rank_promotion='raise'."
+            format_error(
+                f"Operands could not be broadcast together for {name} on shapes "
+                f"{listed} and with the config option "
+                "jax_numpy_rank_promotion='raise'."
+            )
         )
     warnings.warn(
         f"Following NumPy automatic rank promotion for {name} on shapes {listed}. "

@@ -8,6 +8,7 @@ import numpy as np
 
 from jaxlike.core import dtypes
 from jaxlike.core.array import Array
+from jaxlike.core.errors import format_error
 from jaxlike.numpy import manipulation, reductions
 from jaxlike.numpy.axes import reduction_axes
 from jaxlike.numpy.binary import clip
@@ -50,21 +51,25 @@ def _quantile(
 ) -> Array:
     if method not in _METHODS:
         raise ValueError(
-            "method can only be 'linear', 'lower', 'higher', 'midpoint', 'nearest' "
-            "or 'inverted_cdf'"
+            format_error(
+                f"there is no method {method!r} of quantiles",
+                try_="linear, lower, higher, midpoint, nearest, inverted_cdf",
+            )
         )
     if weights is not None and method != "inverted_cdf":
         raise NotImplementedError(
-            f"{method} doesn't support weights. Only method 'inverted_cdf' supports "
-            "weights."
+            format_error(
+                f"method {method!r} takes no weights", try_="method='inverted_cdf'"
+            )
         )
     a, q = to_arrays(name, a, q)
     [a] = promote_dtypes_inexact(a)
     dtype = a.dtype
     if dtypes.issubdtype(dtype, np.complexfloating):
         raise ValueError(
-            "quantile does not support complex input, as the operation is poorly "
-            "defined."
+            format_error(
+                "quantiles have no meaning for complex numbers, which have no order"
+            )
         )
     axes = reduction_axes(axis, a.ndim)
     kept_shape = tuple(1 if i in axes else n for i, n in enumerate(a.shape))
@@ -94,8 +99,10 @@ def _weights_like(weights, a, axes):
         return weights
     if weights.ndim != len(axes) or weights.shape != tuple(a.shape[i] for i in axes):
         raise ValueError(
-            f"Shape of weights {weights.shape} must be that of a {a.shape}, or of its "
-            "axes that are reduced"
+            format_error(
+                f"Shape of weights {weights.shape} must be that of a {a.shape}, or of "
+                "its axes that are reduced"
+            )
         )
     placed = [1] * a.ndim
     for i, n in zip(axes, weights.shape):
@@ -177,9 +184,7 @@ def _inverted_cdf(a, q, weights, skip_nan: bool):
 
 def _check(name: str, out, overwrite_input: bool) -> None:
     if overwrite_input or out is not None:
-        raise ValueError(
-            f"jax.numpy.{name} does not support overwrite_input=True or out != None"
-        )
+        raise ValueError(format_error(f"{name} takes neither overwrite_input nor out"))
 
 
 @composite_of(2)

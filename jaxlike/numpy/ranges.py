@@ -11,6 +11,7 @@ import numpy as np
 
 from jaxlike.core import dtypes
 from jaxlike.core.array import Array
+from jaxlike.core.errors import format_error
 from jaxlike.core.state import state
 from jaxlike.core.trace import concrete_or_error, eval_trace
 from jaxlike.numpy.arrays import from_ndarray
@@ -72,7 +73,9 @@ def arange(
     if stop is None:
         start, stop = 0, start
         if stop is None:
-            raise TypeError("arange: 'stop' must be a real number, not None")
+            raise TypeError(
+                format_error("arange: 'stop' must be a real number, not None")
+            )
         named = (("stop", stop), ("step", step))
     else:
         named = (("start", start), ("stop", stop), ("step", step))
@@ -91,25 +94,25 @@ def arange(
     if step is None:
         count = math.ceil(stop - start)
     elif step == 0:
-        raise ZeroDivisionError("arange: step is zero")
+        raise ZeroDivisionError(format_error("arange: step is zero"))
     else:
         count = math.ceil((stop - start) / step)
     if dtype == np.bool_:
-        raise TypeError("arange does not make booleans; give another dtype")
+        raise TypeError(
+            format_error("arange does not make booleans; give another dtype")
+        )
     return on_device(_progression(dtype, max(count, 0), start, step), device)
 
 
 def _check_bound(name: str, value: Any) -> None:
     if not is_arraylike(value):
         if isinstance(value, str):
-            raise TypeError(f"arange: {name} is a string, {value!r}")
+            raise TypeError(format_error(f"arange: {name} is a string, {value!r}"))
         check_arraylike("arange", value)
     if shape_of(value) != ():
-        raise ValueError(
-            f"jax.numpy.arange: arguments must be scalars; got {name}={value}"
-        )
+        raise ValueError(format_error(f"arange takes scalars, got {name}={value}"))
     if dtypes.issubdtype(dtype_of(value), np.complexfloating):
-        raise ValueError("jax.numpy.arange: arguments must be real numbers")
+        raise ValueError(format_error("arange takes real numbers"))
 
 
 def _bounds_dtype(bounds: list) -> np.dtype:
@@ -175,7 +178,7 @@ def linspace(
     """
     num = concrete_or_error(operator.index, num, "'num' argument of jnp.linspace")
     if num < 0:
-        raise ValueError(f"Number of samples, {num}, must be non-negative.")
+        raise ValueError(format_error(f"num must not be negative, got {num}"))
     if dtype is not None:
         dtype = user_dtype(dtype, "linspace")
     start, stop = to_arrays("linspace", start, stop)
@@ -317,13 +320,16 @@ def meshgrid(
     """
     args = list(to_arrays("meshgrid", *xi))
     if not copy:
-        raise ValueError("jax.numpy.meshgrid only supports copy=True")
+        raise ValueError(format_error("meshgrid has copy=True only"))
     if indexing not in ("xy", "ij"):
-        raise ValueError(f"Valid values for indexing are 'xy' and 'ij', got {indexing}")
+        raise ValueError(
+            format_error(f"meshgrid: indexing is 'xy' or 'ij', got {indexing!r}")
+        )
     if any(a.ndim != 1 for a in args):
         raise ValueError(
-            "Arguments to jax.numpy.meshgrid must be 1D, got shapes "
-            f"{[a.shape for a in args]}"
+            format_error(
+                f"meshgrid takes vectors, got shapes {[a.shape for a in args]}"
+            )
         )
     if indexing == "xy" and len(args) >= 2:
         args[0], args[1] = args[1], args[0]

@@ -12,6 +12,7 @@ import numpy as np
 
 from jaxlike.core import dtypes
 from jaxlike.core.array import Array
+from jaxlike.core.errors import format_error
 from jaxlike.core.trace import Tracer, concrete_or_error
 from jaxlike.numpy import creation, cumulative, manipulation
 from jaxlike.numpy.axes import as_tuple
@@ -94,12 +95,11 @@ def rot90(m: ArrayLike, k: int = 1, axes: tuple[int, int] = (0, 1)) -> Array:
     [m] = to_arrays("rot90", m)
     if m.ndim < 2:
         raise ValueError(
-            "rot90 requires its first argument to have ndim at least two, but got "
-            f"first argument of shape {m.shape}, which has ndim {m.ndim}"
+            format_error(f"rot90 takes at least 2 axes, got shape {m.shape}")
         )
     first, second = (canonical_axis(i, m.ndim) for i in axes)
     if first == second:
-        raise ValueError("Axes must be different")
+        raise ValueError(format_error("Axes must be different"))
     k = operator.index(k) % 4
     if k == 0:
         return m
@@ -140,7 +140,7 @@ def roll(
         return a
     count = manipulation.broadcast_shapes(shift.shape, (len(axes),))
     if len(count) > 1:
-        raise ValueError("roll: shift must be a scalar or a vector")
+        raise ValueError(format_error("roll: shift is a number or a vector"))
     shifts = broadcast_to_shape(shift, count)
     axes = axes * (count[0] // len(axes)) if len(axes) == 1 else axes
     for i, one in enumerate(axes):
@@ -223,7 +223,9 @@ def repeat(
         repeats = concrete_or_error(None, repeats, needed)
         counts = np.asarray(repeats)
         if counts.size and counts.dtype.kind not in "iub":
-            raise TypeError(f"repeat: repeats must be integers, got {counts.dtype}")
+            raise TypeError(
+                format_error(f"repeat: repeats must be integers, got {counts.dtype}")
+            )
         if counts.ndim == 0 or counts.size == 1:
             return _repeat_each(a, int(counts.reshape(())), axis)
         counts = np.broadcast_to(np.ravel(counts), (size,))
@@ -244,7 +246,9 @@ def _repeat_each(a, count: int, axis: int):
     if count == 1:
         return a
     if count < 0:
-        raise TypeError(f"repeat: repeats must not be negative, got {count}")
+        raise TypeError(
+            format_error(f"repeat: repeats must not be negative, got {count}")
+        )
     sizes = a.shape
     inner = (*sizes[: axis + 1], 1, *sizes[axis + 1 :])
     whole = (*sizes[: axis + 1], count, *sizes[axis + 1 :])
@@ -270,7 +274,7 @@ def resize(a: ArrayLike, new_shape: Any) -> Array:
     [a] = to_arrays("resize", a)
     sizes = tuple(map(operator.index, as_tuple(new_shape)))
     if any(n < 0 for n in sizes):
-        raise ValueError("all elements of `new_shape` must be non-negative")
+        raise ValueError(format_error("resize: sizes must not be negative"))
     total = math.prod(sizes)
     if not a.size or not total:
         return creation.zeros_like(a, shape=sizes)
@@ -307,9 +311,13 @@ def insert(
     if dtypes.isdtype(index.dtype, "bool"):
         [index] = nonzero(index)
     if index.ndim > 1:
-        raise ValueError("insert: obj must be an index, a vector of indices or a slice")
+        raise ValueError(
+            format_error("insert: obj must be an index, a vector of indices or a slice")
+        )
     if index.size and not dtypes.issubdtype(index.dtype, np.integer):
-        raise IndexError(f"insert: indices must be integers, got {index.dtype}")
+        raise IndexError(
+            format_error(f"insert: indices must be integers, got {index.dtype}")
+        )
     if values.ndim == 0:
         values = values.reshape(1)
     if index.ndim == 0:
@@ -376,12 +384,16 @@ def delete(
         )
         if mask.shape != (size,):
             raise ValueError(
-                "np.delete(arr, obj): for boolean indices, obj must be one-dimensional "
-                f"with length matching specified axis, {size}; got {mask.shape}"
+                format_error(
+                    f"delete: a mask must be a vector of {size}, as long as the axis; "
+                    f"got {mask.shape}"
+                )
             )
         return _rows(arr, np.flatnonzero(~mask).astype(np.int32), axis)
     if obj.size and not dtypes.issubdtype(obj.dtype, np.integer):
-        raise ValueError(f"delete: indices must be integers, got {obj.dtype}")
+        raise ValueError(
+            format_error(f"delete: indices must be integers, got {obj.dtype}")
+        )
     if obj.ndim == 0:
         if not isinstance(obj, Tracer):
             index = canonical_axis(int(obj), size)

@@ -13,6 +13,7 @@ import numpy as np
 
 from jaxlike.core import dtypes
 from jaxlike.core.array import Array
+from jaxlike.core.errors import format_error
 from jaxlike.numpy.axes import one_axis, reduction_axes
 from jaxlike.numpy.composites import composite_of
 from jaxlike.numpy.promote import (
@@ -60,7 +61,9 @@ def reduced_shape(sizes: tuple[int, ...], axis: Axis) -> tuple[int, ...]:
 
 def not_supported(name: str, out: Any) -> None:
     if out is not None:
-        raise NotImplementedError(f"The 'out' argument to jnp.{name} is not supported.")
+        raise NotImplementedError(
+            format_error(f"{name} takes no out", try_=f"x = jnp.{name}(x)")
+        )
 
 
 def _masked(name: str, a, where, identity):
@@ -69,8 +72,7 @@ def _masked(name: str, a, where, identity):
     where = as_array(where)
     if where.dtype != _bool:
         raise ValueError(
-            f"jnp.{name}: where must be None or a boolean array; got "
-            f"where.dtype={where.dtype!r}."
+            format_error(f"{name}: where is a mask of booleans, got {where.dtype}")
         )
     return choose_where(where, a, np.asarray(identity).astype(a.dtype))
 
@@ -80,7 +82,7 @@ def _finished(a, out, axes: tuple[int, ...], keepdims: bool, initial, join):
         initial = as_array(initial)
         if initial.ndim:
             raise ValueError(
-                f"initial value must be a scalar. Got array of shape {initial.shape}"
+                format_error(f"initial must be a scalar, got shape {initial.shape}")
             )
         out = join(convert(initial, out.dtype), out)
     return kept(a, out, axes) if keepdims else out
@@ -235,12 +237,13 @@ def _extreme(name, a, axis, keepdims, initial, where, identity, reduce, join):
     if initial is None:
         if where is not None:
             raise ValueError(
-                f"reduction operation {name} does not have an identity, so to use a "
-                "where mask one has to specify 'initial'"
+                format_error(
+                    f"{name} of no elements has no value, so where= needs initial="
+                )
             )
         if not builtins.all(a.shape[i] for i in axes):
             raise ValueError(
-                f"zero-size array to reduction operation {name} which has no identity"
+                format_error(f"{name} of no elements has no value", try_="initial=")
             )
     if where is not None:
         a = _masked(name, a, where, identity(a.dtype))
@@ -340,7 +343,7 @@ def _position(name: str, a, axis, out, keepdims, find: Callable) -> Array:
     else:
         axis, whole = one_axis(axis, a.ndim), False
     if not a.shape[axis]:
-        raise ValueError(f"attempt to get {name} of an empty sequence")
+        raise ValueError(format_error(f"attempt to get {name} of an empty sequence"))
     out = find(a, axis, dtypes.default_int_dtype())
     if keepdims:
         kept = (1,) * len(sizes) if whole else (*sizes[:axis], 1, *sizes[axis + 1 :])

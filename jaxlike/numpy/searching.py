@@ -13,6 +13,7 @@ import numpy as np
 
 from jaxlike.core import dtypes
 from jaxlike.core.array import Array
+from jaxlike.core.errors import format_error
 from jaxlike.core.state import state
 from jaxlike.core.trace import (
     concrete_or_error,
@@ -82,7 +83,7 @@ def where(condition, x=None, y=None, /, *, size=None, fill_value=None):
     check_arraylike("where", condition, x, y)
     if size is not None or fill_value is not None:
         raise ValueError(
-            "size and fill_value arguments cannot be used in three-term where function."
+            format_error("where(condition, x, y) takes neither size nor fill_value")
         )
     return _where(condition, x, y)
 
@@ -119,11 +120,13 @@ def select(
     """
     if len(condlist) != len(choicelist):
         raise ValueError(
-            "condlist must have length equal to choicelist "
-            f"({len(condlist)} vs {len(choicelist)})"
+            format_error(
+                f"condlist must have length equal to choicelist ({len(condlist)} vs "
+                f"{len(choicelist)})"
+            )
         )
     if not len(condlist):
-        raise ValueError("condlist must be non-empty")
+        raise ValueError(format_error("select takes at least one condition"))
     *choices, default = promote_dtypes(*choicelist, default)
     out = default
     for condition, choice in zip(reversed(condlist), reversed(choices)):
@@ -162,8 +165,10 @@ def piecewise(
         funclist = [0, *funclist]
     else:
         raise ValueError(
-            f"with {count} condition(s), either {count} or {count + 1} functions are "
-            f"expected; got {len(funclist)}"
+            format_error(
+                f"piecewise takes {count} or {count + 1} functions for {count} "
+                f"conditions, got {len(funclist)}"
+            )
         )
     [x] = to_arrays("piecewise", x)
     conditions = joining.stack([creation.asarray(c) for c in condlist])
@@ -208,10 +213,12 @@ def choose(
     from jaxlike.numpy import binary, reductions
 
     if out is not None:
-        raise NotImplementedError("The 'out' argument to jnp.choose is not supported.")
+        raise NotImplementedError(
+            format_error("choose takes no out", try_="x = jnp.choose(...)")
+        )
     [a] = to_arrays("choose", a)
     if not dtypes.issubdtype(a.dtype, np.integer):
-        raise ValueError("`a` array must be integer typed")
+        raise ValueError(format_error("choose takes integers"))
     check_arraylike("choose", *choices)
     count = len(choices)
     if mode == "raise":
@@ -219,14 +226,14 @@ def choose(
             None, a, "jnp.choose with mode='raise' checks that a is in range"
         )
         if bool(reductions.any((a < 0) | (a >= count))):
-            raise ValueError("invalid entry in choice array")
+            raise ValueError(format_error("choose: an entry is no number of a choice"))
     elif mode == "wrap":
         a = binary.remainder(a, count)
     elif mode == "clip":
         a = binary.clip(a, 0, count - 1)
     else:
         raise ValueError(
-            f"mode={mode!r} not understood. Must be 'raise', 'wrap', 'clip'"
+            format_error(f"choose has no mode {mode!r}: raise, wrap, clip")
         )
     a, *arrays = broadcast_args(a, *promote_dtypes(*choices))
     return selection.select_n(a, *arrays) if count > 1 else arrays[0]
@@ -256,8 +263,7 @@ def nonzero(
     [a] = to_arrays("nonzero", a)
     if a.ndim == 0:
         raise ValueError(
-            "Calling nonzero on 0d arrays is not allowed. "
-            "Use jnp.atleast_1d(scalar).nonzero() instead."
+            format_error("nonzero takes at least 1 axis", try_="jnp.atleast_1d(x)")
         )
     mask = to_bool(a)
     if size is None:
@@ -315,8 +321,9 @@ def _filled(indices, count, size, fill_value, dtype):
         values = (fill_value,) * len(indices)
     if len(values) != len(indices) or any(np.ndim(v) for v in values):
         raise ValueError(
-            f"fill_value must be a scalar or a tuple of length {len(indices)}; "
-            f"got fill_value={fill_value!r}"
+            format_error(
+                f"fill_value is a number or {len(indices)} numbers, got {fill_value!r}"
+            )
         )
     real = creation.arange_int(size) < count
     return [
@@ -408,26 +415,32 @@ def compress(
     from jaxlike.numpy.ufuncs import to_bool
 
     if out is not None:
-        raise NotImplementedError("out argument is not supported.")
+        raise NotImplementedError(format_error("out argument is not supported."))
     check_arraylike("compress", condition, a, fill_value)
     condition, a = to_arrays("compress", condition, a)
     if condition.ndim != 1:
-        raise ValueError("condition must be a 1D array")
+        raise ValueError(format_error("compress takes a vector as condition"))
     condition = to_bool(condition)
     if axis is None:
         axis, a = 0, a.reshape(-1)
     a = manipulation.moveaxis(a, axis, 0)
     kept, extra = condition[: a.shape[0]], condition[a.shape[0] :]
     if type(extra) is Array and extra.size and np.any(extra._data):
-        raise ValueError("condition contains entries that are out of bounds")
+        raise ValueError(
+            format_error(
+                "compress: the condition is longer than the axis, and true there"
+            )
+        )
     a = a[: kept.shape[0]]
     if size is None:
         picked = a[nonzero(kept)[0]]
     else:
         if not 0 < size <= a.shape[0]:
             raise ValueError(
-                "size must be positive and not greater than the size of the array "
-                f"axis; got {size=} for a.shape[axis]={a.shape[0]}"
+                format_error(
+                    f"size must lie in 1 to {a.shape[0]}, the length of the axis; got "
+                    f"{size!r}"
+                )
             )
         where_ = flatnonzero(kept, size=size, fill_value=a.shape[0])
         fill = creation.asarray(fill_value).astype(a.dtype)

@@ -12,6 +12,7 @@ import numpy as np
 
 from jaxlike.core import dtypes
 from jaxlike.core.array import Array
+from jaxlike.core.errors import format_error
 from jaxlike.core.trace import concrete_or_error
 from jaxlike.numpy import creation, manipulation, reductions
 from jaxlike.numpy.axes import canonical_axis
@@ -194,8 +195,9 @@ def _unique_of_nothing(
     if count:
         if fill_value is None:
             raise ValueError(
-                "jnp.unique: for zero-sized input with nonzero size argument, "
-                "fill_value must be specified"
+                format_error(
+                    "unique of no elements needs fill_value for a size other than 0"
+                )
             )
         fill = convert(creation.asarray(fill_value), rows.dtype)
         values = creation.full((count, *rows.shape[1:]), fill)
@@ -462,8 +464,10 @@ def isin(
     element, tests = (as_array(x) for x in promote_dtypes(element, tests.reshape(-1)))
     if method not in ("auto", "compare_all", "binary_search", "sort"):
         raise ValueError(
-            f"{method=} is not implemented; options are 'compare_all', "
-            "'binary_search', 'sort', and 'auto'"
+            format_error(
+                f"isin has no method {method!r}",
+                try_="auto, compare_all, binary_search, sort",
+            )
         )
     if not element.size or not tests.size:
         return creation.full(element.shape, invert, bool)

@@ -6,6 +6,7 @@ import numpy as np
 
 from jaxlike.core import dtypes
 from jaxlike.core.array import Array
+from jaxlike.core.errors import format_error
 from jaxlike.core.state import state
 from jaxlike.core.trace import eval_trace
 from jaxlike.numpy import creation
@@ -39,11 +40,10 @@ __all__ = [
 def _check(name: str, kind, order) -> None:
     if kind is not None:
         raise TypeError(
-            f"'kind' argument to {name} is not supported. Use stable=True or "
-            "stable=False to specify sort stability."
+            format_error(f"{name} takes no kind", try_="stable=True or stable=False")
         )
     if order is not None:
-        raise TypeError(f"'order' argument to {name} is not supported.")
+        raise TypeError(format_error(f"{name} takes no order"))
 
 
 @composite_of(1)
@@ -139,10 +139,10 @@ def lexsort(keys, axis: int = -1) -> Array:
     """
     keys = tuple(keys)
     if not keys:
-        raise TypeError("need sequence of keys with len > 0 in lexsort")
+        raise TypeError(format_error("lexsort takes at least one key"))
     keys = to_arrays("lexsort", *keys)
     if len({k.shape for k in keys}) > 1:
-        raise ValueError("all keys need to be the same shape")
+        raise ValueError(format_error("lexsort takes keys of one shape"))
     if not keys[0].ndim:
         return creation.zeros((), dtypes.default_int_dtype())
     axis = one_axis(axis, keys[0].ndim)
@@ -164,7 +164,7 @@ def partition(a: ArrayLike, kth: int, axis: int = -1) -> Array:
     """
     [a] = to_arrays("partition", a)
     if dtypes.issubdtype(a.dtype, np.complexfloating):
-        raise NotImplementedError("jnp.partition for complex dtype is not implemented.")
+        raise NotImplementedError(format_error("partition takes no complex numbers"))
     axis = canonical_axis(axis, a.ndim)
     canonical_axis(kth, a.shape[axis])
     return lax_sorting.sort(a, dimension=axis)
@@ -182,9 +182,7 @@ def argpartition(a: ArrayLike, kth: int, axis: int = -1) -> Array:
     """
     [a] = to_arrays("argpartition", a)
     if dtypes.issubdtype(a.dtype, np.complexfloating):
-        raise NotImplementedError(
-            "jnp.argpartition for complex dtype is not implemented."
-        )
+        raise NotImplementedError(format_error("argpartition takes no complex numbers"))
     axis = canonical_axis(axis, a.ndim)
     canonical_axis(kth, a.shape[axis])
     return argsort(a, axis=axis)
@@ -221,13 +219,15 @@ def searchsorted(
     else:
         a, v, sorter = to_arrays("searchsorted", a, v, sorter)
     if side not in ("left", "right"):
-        raise ValueError(f"invalid argument {side=}, expected 'left' or 'right'")
+        raise ValueError(
+            format_error(f"searchsorted: side is 'left' or 'right', got {side!r}")
+        )
     if method not in _METHODS:
         raise ValueError(
-            f"invalid argument {method=}, expected one of {list(_METHODS)}"
+            format_error(f"searchsorted has no method {method!r}: {list(_METHODS)}")
         )
     if a.ndim != 1:
-        raise ValueError("a should be 1-dimensional")
+        raise ValueError(format_error("a should be 1-dimensional"))
     a, v = (as_array(x) for x in promote_dtypes(a, v))
     if sorter is not None:
         a = a[sorter]

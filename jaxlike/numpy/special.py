@@ -9,6 +9,7 @@ import numpy as np
 
 from jaxlike.core import dtypes
 from jaxlike.core.array import Array
+from jaxlike.core.errors import format_error
 from jaxlike.core.state import state
 from jaxlike.core.trace import eval_trace
 from jaxlike.numpy.checks import isinf, isnan, isneginf, isposinf, signbit
@@ -76,8 +77,7 @@ def hypot(x1: ArrayLike, x2: ArrayLike, /) -> Array:
     x1, x2 = promote_args_inexact("hypot", x1, x2)
     if is_complex(x1):
         raise ValueError(
-            "jnp.hypot is not well defined for complex-valued inputs. Please convert "
-            "to real values first, such as by using abs(x)"
+            format_error("hypot takes real numbers", try_="jnp.abs(x) of each first")
         )
     x1, x2 = arithmetic.abs(x1), arithmetic.abs(x2)
     infinite = bitwise.bitwise_or(_equals(x1, np.inf), _equals(x2, np.inf))
@@ -102,7 +102,7 @@ def copysign(x1: ArrayLike, x2: ArrayLike, /) -> Array:
     """
     x1, x2 = promote_args_inexact("copysign", x1, x2)
     if is_complex(x1):
-        raise TypeError("copysign does not support complex-valued inputs")
+        raise TypeError(format_error("copysign takes real numbers"))
     size = arithmetic.abs(x1)
     return where(signbit(x2), arithmetic.neg(size), size)
 
@@ -164,7 +164,7 @@ def modf(x: ArrayLike, /, out=None) -> tuple[Array, Array]:
     check_arraylike("modf", x)
     [x] = promote_args_inexact("modf", x)
     if out is not None:
-        raise NotImplementedError("The 'out' argument to jnp.modf is not supported.")
+        raise NotImplementedError(format_error("modf takes no out"))
     up = comparison.ge(x, scalar_like(x, 0))
     whole = where(up, rounding.floor(x), rounding.ceil(x))
     return arithmetic.sub(x, whole), whole
@@ -189,7 +189,7 @@ def frexp(x: ArrayLike, /) -> tuple[Array, Array]:
     check_arraylike("frexp", x)
     [x] = promote_args_inexact("frexp", x)
     if is_complex(x):
-        raise TypeError("frexp does not support complex-valued inputs")
+        raise TypeError(format_error("frexp takes real numbers"))
     x = as_array(x)
     mantissa, exponent = _frexp(convert(x, x.dtype))
     return mantissa, convert(exponent, np.dtype("int32"))
@@ -247,7 +247,10 @@ def ldexp(x1: ArrayLike, x2: ArrayLike, /) -> Array:
     check_arraylike("ldexp", x1, x2)
     if is_complex(x1) or dtypes.issubdtype(dtype_of(x2), np.inexact):
         raise ValueError(
-            f"ldexp not supported for input types {(dtype_of(x1), dtype_of(x2))}"
+            format_error(
+                "ldexp takes a real number and an integer, got "
+                f"{(dtype_of(x1), dtype_of(x2))}"
+            )
         )
     [x1] = promote_args_inexact("ldexp", x1)
     x1 = as_array(x1)
@@ -277,7 +280,7 @@ def spacing(x: ArrayLike, /) -> Array:
     """
     check_arraylike("spacing", x)
     if is_complex(x):
-        raise ValueError("jnp.spacing is not defined for complex inputs.")
+        raise ValueError(format_error("spacing takes real numbers"))
     [x] = promote_args_inexact("spacing", x)
     x = as_array(x)
     x = convert(x, x.dtype)
@@ -294,7 +297,9 @@ def _integers(name: str, x1, x2):
     check_arraylike(name, x1, x2)
     x1, x2 = promote_args(name, x1, x2)
     if not dtypes.issubdtype(dtype_of(x1), np.integer):
-        raise ValueError(f"Arguments to jax.numpy.{name} must be integers.")
+        raise ValueError(
+            format_error(f"Arguments to jax.numpy.{name} must be integers.")
+        )
     return broadcast_args(as_array(x1), as_array(x2))
 
 
@@ -442,7 +447,7 @@ def i0(x: ArrayLike) -> Array:
     """
     check_arraylike("i0", x)
     if is_complex(x):
-        raise ValueError(f"Unsupported input type to jax.numpy.i0: {dtype_of(x)}")
+        raise ValueError(format_error(f"i0 takes real numbers, got {dtype_of(x)}"))
     [x] = promote_args_inexact("i0", x)
     return _i0(x)
 

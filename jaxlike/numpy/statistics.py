@@ -6,6 +6,7 @@ import numpy as np
 
 from jaxlike.core import dtypes
 from jaxlike.core.array import Array
+from jaxlike.core.errors import format_error
 from jaxlike.numpy import averages, creation, manipulation, reductions
 from jaxlike.numpy.axes import reduction_axes
 from jaxlike.numpy.binary import clip
@@ -64,13 +65,12 @@ def average(
     if a.shape != weights.shape:
         if axis is None:
             raise ValueError(
-                "Axis must be specified when shapes of a and weights differ."
+                format_error(
+                    "average: axis must be given for weights of another shape than a"
+                )
             )
         if weights.shape != tuple(a.shape[i] for i in axes):
-            raise ValueError(
-                "Shape of weights must be consistent with shape of a along specified "
-                "axis."
-            )
+            raise ValueError(format_error("average: weights do not fit the axes of a"))
         placed = [1] * a.ndim
         order = sorted(range(len(axes)), key=lambda i: axes[i])
         for i, n in zip(sorted(axes), (weights.shape[i] for i in order)):
@@ -86,9 +86,9 @@ def _observations(name: str, m, y, rowvar: bool, dtype):
     """The variables as rows of one float or complex matrix."""
     arrays = to_arrays(name, m) if y is None else to_arrays(name, m, y)
     if arrays[0].ndim > 2:
-        raise ValueError("m has more than 2 dimensions")
+        raise ValueError(format_error("cov: m has at most 2 axes"))
     if y is not None and arrays[1].ndim > 2:
-        raise ValueError("y has more than 2 dimensions")
+        raise ValueError(format_error("cov: y has at most 2 axes"))
     arrays = promote_dtypes_inexact(*arrays)
     if dtype is not None:
         dtype = user_dtype(dtype, name)
@@ -158,11 +158,13 @@ def cov(
 def _weights(name: str, weights, count: int, kind):
     [weights] = to_arrays("cov", weights)
     if weights.ndim > 1:
-        raise RuntimeError(f"cannot handle multidimensional {name}")
+        raise RuntimeError(format_error(f"cannot handle multidimensional {name}"))
     if weights.shape[0] != count:
-        raise RuntimeError(f"incompatible numbers of samples and {name}")
+        raise RuntimeError(
+            format_error(f"cov: {name} and the samples differ in length")
+        )
     if kind is np.integer and not dtypes.issubdtype(weights.dtype, np.integer):
-        raise TypeError(f"{name} must be integer.")
+        raise TypeError(format_error(f"{name} must be integer."))
     from jaxlike.numpy.unary import abs as absolute
 
     return absolute(weights)
@@ -205,7 +207,7 @@ def _sliding(x, y, mode: str, precision, preferred):
     from jaxlike.primitives.convolution import conv_general_dilated
 
     if mode not in ("full", "same", "valid"):
-        raise ValueError("mode must be one of ['full', 'same', 'valid']")
+        raise ValueError(format_error(f"there is no mode {mode!r}: full, same, valid"))
     k = y.shape[0]
     pads = {
         "full": (k - 1, k - 1),
@@ -226,11 +228,13 @@ def _sliding(x, y, mode: str, precision, preferred):
 def _vectors(name: str, a, v):
     a, v = to_arrays(name, a, v)
     if a.ndim != 1 or v.ndim != 1:
-        raise ValueError(f"{name}() only support 1-dimensional inputs.")
+        raise ValueError(format_error(f"{name} takes vectors"))
     a, v = promote_dtypes_inexact(a, v)
     if not a.shape[0] or not v.shape[0]:
         raise ValueError(
-            f"{name}: inputs cannot be empty, got shapes {a.shape} and {v.shape}."
+            format_error(
+                f"{name} takes no empty vectors, got shapes {a.shape} and {v.shape}"
+            )
         )
     return a, v
 

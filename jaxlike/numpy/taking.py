@@ -13,6 +13,7 @@ import jaxlike.numpy as jnp
 from jaxlike.core import dtypes, errors
 from jaxlike.core.array import Array
 from jaxlike.core.avals import ShapedArray
+from jaxlike.core.errors import format_error
 from jaxlike.core.state import state
 from jaxlike.core.trace import eval_trace
 from jaxlike.numpy.axes import canonical_axis
@@ -55,7 +56,9 @@ def take(
             return taken
     a, indices = to_arrays("take", a, indices)
     if out is not None:
-        raise NotImplementedError("The 'out' argument to jnp.take is not supported.")
+        raise NotImplementedError(
+            format_error("take takes no out", try_="x = jnp.take(...)")
+        )
     if axis is None:
         a = jnp.ravel(a)
         axis = 0
@@ -63,12 +66,10 @@ def take(
     if indices.dtype == np.bool_:
         indices = indices.astype(np.int32)
     if not dtypes.issubdtype(indices.dtype, np.integer):
-        raise ValueError(errors.format_error("indices must have an integer type"))
+        raise ValueError(format_error("take: indices must be integers"))
     size = a.shape[axis]
     if size == 0 and indices.size:
-        raise IndexError(
-            errors.format_error("Cannot do a non-empty jnp.take() from an empty axis.")
-        )
+        raise IndexError(format_error("take: the axis has no elements"))
     gather_mode = "clip"
     if mode in (None, "fill"):
         gather_mode = "fill"
@@ -76,9 +77,14 @@ def take(
     elif mode == "wrap":
         indices = jnp.mod(indices, size) if size else indices
     elif mode == "raise":
-        raise NotImplementedError("The 'raise' mode to jnp.take is not supported.")
+        raise NotImplementedError(
+            format_error(
+                "take has no mode='raise', as an error cannot depend on values",
+                try_="mode='fill'",
+            )
+        )
     elif mode != "clip":
-        raise ValueError(errors.format_error(f"Invalid mode '{mode}' for np.take"))
+        raise ValueError(format_error(f"take has no mode {mode!r}"))
     return _take(
         a,
         indices,
@@ -167,14 +173,14 @@ def take_along_axis(
     arr, indices = to_arrays("take_along_axis", arr, indices)
     if not dtypes.issubdtype(indices.dtype, np.integer):
         raise TypeError(
-            errors.format_error(
-                f"take_along_axis indices must be of integer type, got {indices.dtype}"
+            format_error(
+                f"take_along_axis: indices must be integers, got {indices.dtype}"
             )
         )
     if axis is None:
         if indices.ndim != 1:
             raise ValueError(
-                errors.format_error(
+                format_error(
                     "take_along_axis indices must be 1D if axis=None, got shape "
                     f"{indices.shape}"
                 )
@@ -189,9 +195,9 @@ def take_along_axis(
         )
     if arr.ndim != indices.ndim:
         raise ValueError(
-            errors.format_error(
-                "indices and arr must have the same number of dimensions; "
-                f"{indices.ndim} vs. {arr.ndim}"
+            format_error(
+                f"take_along_axis: indices have {indices.ndim} axes, the array "
+                f"{arr.ndim}"
             )
         )
     axis = canonical_axis(axis, arr.ndim)
@@ -208,7 +214,7 @@ def take_along_axis(
         return shapes.reshape(nothing, shape)
     if size == 0:
         raise IndexError(
-            errors.format_error(f"take_along_axis: axis {axis} of {arr.aval} is empty")
+            format_error(f"take_along_axis: axis {axis} of {arr.aval} has no elements")
         )
     others = [i for i in range(arr.ndim) if i != axis]
     together = [i for i in others if arr.shape[i] != 1 and indices.shape[i] != 1]
@@ -244,9 +250,9 @@ def _other_shape(
         return np.broadcast_shapes(*pair)
     except ValueError:
         raise ValueError(
-            errors.format_error(
-                "Incompatible shapes for broadcasting: take_along_axis got an array of "
-                f"shape {shape} and indices of shape {indices}, with axis={axis}"
+            format_error(
+                "Incompatible shapes for broadcasting: take_along_axis got an array "
+                f"of shape {shape} and indices of shape {indices}, with axis={axis}"
             )
         ) from None
 
@@ -285,11 +291,14 @@ def put(
     elif mode == "wrap":
         ind = jnp.mod(ind, arr.size)
     elif mode == "raise":
-        raise NotImplementedError("The 'raise' mode to jnp.put is not supported.")
-    elif mode is not None:
-        raise ValueError(
-            errors.format_error(f"mode should be one of 'wrap' or 'clip'; got {mode=}")
+        raise NotImplementedError(
+            format_error(
+                "put has no mode='raise', as an error cannot depend on values",
+                try_="mode='clip'",
+            )
         )
+    elif mode is not None:
+        raise ValueError(format_error(f"put: mode is 'wrap' or 'clip', got {mode!r}"))
     flat = jnp.ravel(arr).at[ind].set(jnp.resize(v, ind.shape), mode="drop")
     return shapes.reshape(flat, arr.shape)
 
@@ -322,8 +331,8 @@ def put_along_axis(
     arr, indices, values = to_arrays("put_along_axis", arr, indices, values)
     if not dtypes.issubdtype(indices.dtype, np.integer):
         raise TypeError(
-            errors.format_error(
-                f"put_along_axis indices must be of integer type, got {indices.dtype}"
+            format_error(
+                f"put_along_axis: indices must be integers, got {indices.dtype}"
             )
         )
     original = arr.shape
@@ -332,9 +341,9 @@ def put_along_axis(
         axis = 0
     if arr.ndim != indices.ndim:
         raise ValueError(
-            errors.format_error(
-                "put_along_axis arguments 'arr' and 'indices' must have same ndim. Got "
-                f"arr.ndim={arr.ndim} and indices.ndim={indices.ndim}."
+            format_error(
+                f"put_along_axis: indices have {indices.ndim} axes, the array "
+                f"{arr.ndim}"
             )
         )
     axis = canonical_axis(axis, arr.ndim)
@@ -370,13 +379,12 @@ def place(
     vals = jnp.ravel(vals)
     if arr.size != mask.size:
         raise ValueError(
-            errors.format_error(
-                "place: arr and mask must be the same size, got shapes "
-                f"{arr.shape} and {mask.shape}"
+            format_error(
+                f"place: mask {mask.shape} and array {arr.shape} differ in size"
             )
         )
     if not vals.size:
-        raise ValueError(errors.format_error("Cannot place values from an empty array"))
+        raise ValueError(format_error("place: there are no values"))
     if not arr.size:
         return arr
     flat = jnp.ravel(arr)
@@ -401,19 +409,22 @@ def fill_diagonal(
            [0., 5., 0.]], dtype=float32)
     """
     if inplace:
-        raise NotImplementedError("JAX arrays are immutable, must use inplace=False")
+        raise NotImplementedError(
+            format_error(
+                "fill_diagonal cannot change an Array in place",
+                try_="inplace=False, which returns the result",
+            )
+        )
     if wrap:
-        raise NotImplementedError("wrap=True is not implemented, must use wrap=False")
+        raise NotImplementedError(format_error("fill_diagonal has no wrap=True"))
     a, val = to_arrays("fill_diagonal", a, val)
     if a.ndim < 2:
         raise ValueError(
-            errors.format_error(f"array must be at least 2-d, got shape {a.shape}")
+            format_error(f"fill_diagonal takes at least 2 axes, got shape {a.shape}")
         )
     if a.ndim > 2 and len(set(a.shape)) > 1:
         raise ValueError(
-            errors.format_error(
-                f"All dimensions of input must be of equal length, got {a.shape}"
-            )
+            format_error(f"fill_diagonal takes axes of one length, got {a.shape}")
         )
     n = min(a.shape)
     index = (np.arange(n),) * a.ndim

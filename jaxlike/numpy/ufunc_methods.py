@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from jaxlike.core.errors import format_error
 from jaxlike.numpy import creation, cumulative, reductions
 from jaxlike.numpy.promote import convert, promote_dtypes_inexact
 from jaxlike.primitives.axes import canonical_axis
@@ -34,7 +35,9 @@ minimum_reduce = _extremum(reductions.min)
 def _logical(reduction, name):
     def reduce(a, axis=0, dtype=None, keepdims=False, initial=None, where=None):
         if initial is not None:
-            raise ValueError(f"initial argument not supported in {name}.reduce")
+            raise ValueError(
+                format_error(f"initial argument not supported in {name}.reduce")
+            )
         out = reduction(a, axis=axis, keepdims=keepdims, where=where)
         return out if dtype is None else creation.asarray(out, dtype)
 
@@ -53,7 +56,9 @@ def _truth(a):
 
 def logical_xor_reduce(a, axis=0, dtype=None, keepdims=False, initial=None, where=None):
     if initial is not None:
-        raise ValueError("initial argument not supported in logical_xor.reduce")
+        raise ValueError(
+            format_error("initial argument not supported in logical_xor.reduce")
+        )
     out = bitwise_xor_reduce(_truth(a), axis=axis, keepdims=keepdims, where=where)
     return out if dtype is None else creation.asarray(out, dtype)
 
@@ -91,7 +96,7 @@ def _accumulation(name: str):
 
         a = creation.asarray(a, dtype)
         if axis is None or isinstance(axis, tuple):
-            raise ValueError("accumulate does not allow multiple axes")
+            raise ValueError(format_error("accumulate goes along one axis"))
         return getattr(cumulative, name)(a, canonical_axis(axis, a.ndim))
 
     return accumulate

@@ -15,6 +15,8 @@ import numpy as np
 from jaxlike.core import dtypes
 from jaxlike.core.array import Array
 from jaxlike.core.avals import get_aval
+from jaxlike.core.errors import format_error
+from jaxlike.core.source_info import filter_traceback
 from jaxlike.numpy.promote import (
     ArrayLike,
     DTypeLike,
@@ -101,12 +103,16 @@ class ufunc:
 
     def __call__(self, *args: ArrayLike, out: None = None, where: None = None) -> Any:
         if out is not None:
-            raise NotImplementedError(f"out argument of {self}")
+            raise NotImplementedError(format_error(f"out argument of {self}"))
         if where is not None:
-            raise NotImplementedError(f"where argument of {self}")
+            raise NotImplementedError(format_error(f"where argument of {self}"))
         if self._call is None:
             self._call = self._vectorized()
-        return self._call(*args)
+        try:
+            return self._call(*args)
+        except Exception as error:
+            filter_traceback(error)
+            raise
 
     def _vectorized(self) -> Callable[..., Any]:
         from jaxlike.numpy.vectorizing import vectorize
@@ -115,13 +121,13 @@ class ufunc:
 
     def _check(self, method: str, out: Any = None) -> None:
         if self.nin != 2:
-            raise ValueError(f"{method} only supported for binary ufuncs")
+            raise ValueError(format_error(f"{method} is for ufuncs of two arguments"))
         if self.nout != 1:
-            raise ValueError(
-                f"{method} only supported for functions returning a single value"
-            )
+            raise ValueError(format_error(f"{method} is for ufuncs of one result"))
         if out is not None:
-            raise NotImplementedError(f"out argument of {self.__name__}.{method}()")
+            raise NotImplementedError(
+                format_error(f"out argument of {self.__name__}.{method}()")
+            )
 
     def reduce(
         self,
@@ -150,12 +156,14 @@ class ufunc:
             check_arraylike(f"{self.__name__}.reduce", where)
             if self.identity is None and initial is None:
                 raise ValueError(
-                    f"reduction operation {self.__name__!r} does not have an identity, "
-                    "so to use a where mask one has to specify 'initial'."
+                    format_error(
+                        f"{self.__name__} of no elements has no value, so where= "
+                        "needs initial="
+                    )
                 )
             if get_aval(where).dtype != np.bool_:
                 raise ValueError(
-                    f"where argument must have dtype=bool; got dtype={where.dtype}"
+                    format_error(f"where is a mask of booleans, got {where.dtype}")
                 )
         how = self._reduce or self._reduce_by_scan
         return how(
@@ -167,7 +175,7 @@ class ufunc:
         from jaxlike.numpy import creation, manipulation, searching
 
         if isinstance(axis, tuple):
-            raise NotImplementedError("tuple of axes")
+            raise NotImplementedError(format_error("tuple of axes"))
         [arr] = to_arrays(f"{self.__name__}.reduce", arr)
         final_shape: tuple[int, ...]
         if axis is None:
@@ -196,8 +204,9 @@ class ufunc:
             carry = creation.full(arr.shape[1:], self.identity, dtype)
         elif size == 0:
             raise ValueError(
-                f"zero-size array to reduction operation {self.__name__} which has "
-                "no identity"
+                format_error(
+                    f"{self.__name__} of no elements has no value", try_="initial="
+                )
             )
         else:
             carry, arr, size = arr[0], arr[1:], size - 1
@@ -243,7 +252,7 @@ class ufunc:
 
         [arr] = to_arrays(f"{self.__name__}.accumulate", arr)
         if axis is None or isinstance(axis, tuple):
-            raise ValueError("accumulate does not allow multiple axes")
+            raise ValueError(format_error("accumulate goes along one axis"))
         axis = canonical_axis(axis, arr.ndim)
         dtype = self._result_dtype(arr, dtype)
         arr = convert(manipulation.moveaxis(arr, axis, 0), dtype)
@@ -347,17 +356,18 @@ class ufunc:
         self._check("reduceat", out)
         check_arraylike(f"{self.__name__}.reduceat", a, indices)
         if axis is None or isinstance(axis, (tuple, list)):
-            raise ValueError("reduceat requires a single integer axis.")
+            raise ValueError(format_error("reduceat goes along one axis"))
         from jaxlike.numpy import creation
 
         a, indices = creation.asarray(a), creation.asarray(indices)
         if indices.ndim != 1:
             raise ValueError(
-                "reduceat: indices must be one-dimensional, got "
-                f"indices.shape={indices.shape}"
+                format_error(
+                    f"reduceat: indices must be a vector, got shape {indices.shape}"
+                )
             )
         if not dtypes.issubdtype(indices.dtype, np.integer):
-            raise ValueError("indices must have an integer type")
+            raise ValueError(format_error("reduceat: indices must be integers"))
         how = self._reduceat or self._reduceat_by_scan
         return how(a, indices, axis=axis, dtype=dtype)
 
@@ -392,7 +402,11 @@ class binary_ufunc(ufunc):
 
     def __call__(self, x, y, /, *, out: None = None, where: None = None) -> Any:
         if out is None and where is None:
-            return self._call(x, y)
+            try:
+                return self._call(x, y)
+            except Exception as error:
+                filter_traceback(error)
+                raise
         return ufunc.__call__(self, x, y, out=out, where=where)
 
 

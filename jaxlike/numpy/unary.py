@@ -12,6 +12,7 @@ import numpy as np
 
 from jaxlike.core import dtypes
 from jaxlike.core.array import Array
+from jaxlike.core.errors import format_error
 from jaxlike.numpy import dispatch
 from jaxlike.numpy.composites import composite_of
 from jaxlike.numpy.promote import (
@@ -475,7 +476,7 @@ def fabs(x: ArrayLike, /) -> Array:
     """
     check_arraylike("fabs", x)
     if is_complex(x):
-        raise TypeError("ufunc 'fabs' does not support complex dtypes")
+        raise TypeError(format_error("fabs takes real numbers", try_="jnp.abs"))
     return arithmetic.abs(_inexact("fabs", x))
 
 

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Collection
 from typing import Any
 
+from jaxlike.core.errors import format_error
 from jaxlike.numpy import manipulation
 from jaxlike.numpy.creation import asarray
 from jaxlike.numpy.promote import shape_of
@@ -24,7 +25,9 @@ CoreDims = tuple[str, ...]
 def _parse(signature: str) -> tuple[list[CoreDims], list[CoreDims]]:
     text = re.sub(r"\s", "", signature)
     if not _SIGNATURE.match(text):
-        raise ValueError(f"not a valid gufunc signature: {signature}")
+        raise ValueError(
+            format_error(f"{signature!r} is no signature, such as (n,m),(m)->(n)")
+        )
 
     def dims(side: str) -> list[CoreDims]:
         return [tuple(re.findall(_NAME, core)) for core in re.findall(_CORE, side)]
@@ -39,19 +42,25 @@ def _match_sizes(
     """Learn the sizes of the core axes of one argument or result."""
     if len(shape) < len(dims):
         raise ValueError(
-            f"input with shape {shape} does not have enough dimensions for all core "
-            f"dimensions {dims} {context}"
+            format_error(
+                f"core dimensions {dims} do not fit an argument of shape {shape} "
+                f"{context}"
+            )
         )
     for name, size in zip(dims, shape[len(shape) - len(dims) :]):
         if name.isdigit():
             if int(name) != size:
                 raise ValueError(
-                    f"size {size} of a core dimension is not {name} {context}"
+                    format_error(
+                        f"size {size} of a core dimension is not {name} {context}"
+                    )
                 )
         elif sizes.setdefault(name, size) != size:
             raise ValueError(
-                f"inconsistent size for core dimension {name!r}: {size} vs "
-                f"{sizes[name]} {context}"
+                format_error(
+                    f"inconsistent size for core dimension {name!r}: {size} vs "
+                    f"{sizes[name]} {context}"
+                )
             )
 
 
@@ -76,11 +85,16 @@ def vectorize(
     """
     if any(not isinstance(e, (int, str)) for e in excluded):
         raise TypeError(
-            "jax.numpy.vectorize can only exclude integer or string arguments, but "
-            f"excluded={excluded!r}"
+            format_error(
+                f"vectorize: excluded holds numbers and names, got {excluded!r}"
+            )
         )
     if any(isinstance(e, int) and e < 0 for e in excluded):
-        raise ValueError(f"excluded={excluded!r} contains negative numbers")
+        raise ValueError(
+            format_error(
+                f"vectorize: excluded holds numbers from 0 on, got {excluded!r}"
+            )
+        )
     known = None if signature is None else _parse(signature)
 
     @functools.wraps(pyfunc)
@@ -99,8 +113,10 @@ def vectorize(
             ins, outs = known
             if len(ins) != len(values):
                 raise TypeError(
-                    f"wrong number of positional arguments: expected {len(ins)}, got "
-                    f"{len(values)} {context}"
+                    format_error(
+                        f"{len(values)} arguments were given, {len(ins)} are in the "
+                        f"signature {context}"
+                    )
                 )
         sizes: dict[str, int] = {}
         for value, dims in zip(values, ins):
@@ -139,15 +155,19 @@ def _checked(fun, outs, sizes, context):
         results = result if isinstance(result, tuple) else (result,)
         if len(results) != len(outs):
             raise TypeError(
-                f"wrong number of output values: expected {len(outs)}, got "
-                f"{len(results)} {context}"
+                format_error(
+                    f"wrong number of output values: expected {len(outs)}, got "
+                    f"{len(results)} {context}"
+                )
             )
         for value, dims in zip(results, outs):
             shape = shape_of(value)
             if len(shape) != len(dims):
                 raise ValueError(
-                    f"output shape {shape} does not match core dimensions {dims} "
-                    f"{context}"
+                    format_error(
+                        f"core dimensions {dims} do not fit a result of shape {shape} "
+                        f"{context}"
+                    )
                 )
             _match_sizes(sizes, shape, dims, context)
         return result

@@ -10,6 +10,7 @@ import numpy as np
 
 from jaxlike.core import dtypes
 from jaxlike.core.array import Array
+from jaxlike.core.errors import format_error
 from jaxlike.core.trace import concrete_or_error
 from jaxlike.numpy import creation, manipulation, reductions
 from jaxlike.numpy.binary import clip, remainder
@@ -54,7 +55,7 @@ def cross(
     a = manipulation.moveaxis(a, axisa, -1)
     b = manipulation.moveaxis(b, axisb, -1)
     if a.shape[-1] not in (2, 3) or b.shape[-1] not in (2, 3):
-        raise ValueError("Dimension must be either 2 or 3 for cross product")
+        raise ValueError(format_error("cross takes vectors of 2 or 3 elements"))
     a0, a1, *a2 = (a[..., i] for i in range(a.shape[-1]))
     b0, b1, *b2 = (b[..., i] for i in range(b.shape[-1]))
     third = a0 * b1 - a1 * b0
@@ -100,7 +101,10 @@ def ravel_multi_index(
     """
     if len(multi_index) != len(dims):
         raise ValueError(
-            f"len(multi_index)={len(multi_index)} != len(dims)={len(dims)}"
+            format_error(
+                f"ravel_multi_index: {len(multi_index)} indices for {len(dims)} "
+                "dimensions"
+            )
         )
     dims = tuple(
         concrete_or_error(
@@ -119,22 +123,28 @@ def ravel_multi_index(
                 "mode='raise'. Use mode='wrap' or mode='clip' instead.",
             )
         if not dtypes.issubdtype(part.dtype, np.integer):
-            raise TypeError("only int indices permitted")
+            raise TypeError(format_error("only int indices permitted"))
     if mode == "raise":
         if any(bool(reductions.any((i < 0) | (i >= d))) for i, d in zip(parts, dims)):
-            raise ValueError("invalid entry in coordinates array")
+            raise ValueError(
+                format_error("ravel_multi_index: an index is out of bounds")
+            )
     elif mode == "clip":
         parts = [clip(i, 0, d - 1) for i, d in zip(parts, dims)]
     elif mode == "wrap":
         parts = [remainder(i, d) for i, d in zip(parts, dims)]
     else:
-        raise ValueError(f"invalid mode={mode!r}. Expected 'raise', 'wrap', or 'clip'")
+        raise ValueError(
+            format_error(
+                f"ravel_multi_index: mode is 'raise', 'wrap' or 'clip', got {mode!r}"
+            )
+        )
     if order == "F":
         strides = _strides(dims[::-1])[::-1]
     elif order == "C":
         strides = _strides(dims)
     else:
-        raise ValueError(f"invalid order={order!r}. Expected 'C' or 'F'")
+        raise ValueError(format_error(f"order is 'C' or 'F', got {order!r}"))
     dtype = dtypes.default_int_dtype() if dtype is None else dtype
     dtype = user_dtype(dtype, "ravel_multi_index")
     out: Any = as_array(np.zeros((), dtype))
@@ -158,7 +168,9 @@ def unravel_index(indices: ArrayLike, shape: Any) -> tuple[Array, ...]:
     except TypeError:
         sizes = [int(shape)]
     if any(n < 0 for n in sizes):
-        raise ValueError(f"unravel_index: shape must be nonnegative, got {shape}")
+        raise ValueError(
+            format_error(f"unravel_index: sizes must not be negative, got {shape}")
+        )
     total = int(np.prod(sizes, dtype=int))
     indices = clip(indices, -total, max(total - 1, 0))
     from jaxlike.numpy.searching import where

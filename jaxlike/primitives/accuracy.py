@@ -5,6 +5,8 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass
 
+from jaxlike.core.errors import format_error
+
 __all__ = ["AccuracyMode", "Tolerance"]
 
 
@@ -34,6 +36,6 @@ class Tolerance:
     def __post_init__(self):
         values = self.atol, self.rtol, self.ulps
         if any(value < 0 for value in values):
-            raise ValueError(f"a tolerance is never negative, got {self}")
+            raise ValueError(format_error(f"a tolerance is never negative, got {self}"))
         if not any(values):
-            raise ValueError("Tolerance needs one of atol, rtol and ulps")
+            raise ValueError(format_error("Tolerance needs one of atol, rtol and ulps"))

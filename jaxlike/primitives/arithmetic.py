@@ -369,8 +369,8 @@ def _abs_shape(x):
     if dtypes.issubdtype(x.dtype, np.unsignedinteger):
         raise TypeError(
             format_error(
-                f"abs does not accept dtype {x.dtype}. Accepted dtypes are subtypes of "
-                "floating, complexfloating, signedinteger."
+                f"abs does not accept dtype {x.dtype}. Accepted dtypes are subtypes "
+                "of floating, complexfloating, signedinteger."
             )
         )
     return x.update(dtype=dtypes.to_real_dtype(x.dtype))

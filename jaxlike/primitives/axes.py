@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from jaxlike.core.array import to_array
-from jaxlike.core.errors import ConcretizationTypeError, format_error
+from jaxlike.core.errors import ConcretizationTypeError, called_name, format_error
 from jaxlike.core.trace import Tracer, is_concrete
 
 
@@ -45,13 +45,20 @@ def canonical_ints(values: Iterable[Any], what: str) -> tuple[int, ...]:
         )
 
 
+def _no_such_axis(axis: int, ndim: int) -> str:
+    name = called_name()
+    axes = f"axes {-ndim} to {ndim - 1}" if ndim else "no axes"
+    return format_error(
+        f"axis {axis}{f' of {name}' if name else ''} is out of bounds: an array of "
+        f"rank {ndim} has {axes}"
+    )
+
+
 def canonical_axis(axis: Any, ndim: int) -> int:
     """An axis that may count from the end, as one from 0 to ndim - 1."""
     axis = operator.index(axis)
     if not -ndim <= axis < ndim:
-        raise ValueError(
-            format_error(f"axis {axis} is out of bounds for array of dimension {ndim}")
-        )
+        raise ValueError(_no_such_axis(axis, ndim))
     return axis + ndim if axis < 0 else axis
 
 
@@ -62,10 +69,10 @@ def owned(x: Any) -> Any:
 
 def index_axis(axis: Any, ndim: int) -> int:
     """As canonical_axis, with IndexError for an axis that is not there."""
-    try:
-        return canonical_axis(axis, ndim)
-    except ValueError as error:
-        raise IndexError(str(error)) from None
+    axis = operator.index(axis)
+    if not -ndim <= axis < ndim:
+        raise IndexError(_no_such_axis(axis, ndim))
+    return axis + ndim if axis < 0 else axis
 
 
 def canonical_axes(dimensions: Iterable[int], ndim: int, what: str) -> tuple[int, ...]:

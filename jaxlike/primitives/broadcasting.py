@@ -226,9 +226,7 @@ def broadcast_shapes(*shapes: Sequence[int]) -> tuple[int, ...]:
         others = {n for n in sizes if n != 1}
         if len(others) > 1:
             raise ValueError(
-                format_error(
-                    f"Incompatible shapes for broadcasting: shapes={list(shapes)}"
-                )
+                format_error(f"shapes {list(shapes)} do not broadcast to one")
             )
         out.append(others.pop() if others else 1)
     return tuple(out)
@@ -265,12 +263,7 @@ iota_p = Primitive("iota")
 
 def _iota_shape(*, dtype, shape, dimension):
     if not 0 <= dimension < len(shape):
-        raise ValueError(
-            format_error(
-                "iota dimension must be between 0 and len(shape), got "
-                f"dimension={dimension} for shape={shape}"
-            )
-        )
+        raise ValueError(format_error(f"iota: {dimension} is no axis of {shape}"))
     if dtype_kind(dtype) in ("bool", "extended"):
         raise TypeError(
             format_error(

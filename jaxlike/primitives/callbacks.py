@@ -89,8 +89,8 @@ def _check_results(callback, outs, avals) -> list[np.ndarray]:
         if out.shape != aval.shape:
             raise RuntimeError(
                 format_error(
-                    f"the callback {callback!r} returned an array of shape {out.shape} "
-                    f"for result {i}, which is declared as {aval}"
+                    f"the callback {callback!r} returned an array of shape "
+                    f"{out.shape} for result {i}, which is declared as {aval}"
                 )
             )
         if out.dtype != storage:
@@ -165,8 +165,10 @@ def pure_callback(
     """
     if vmap_method is not None and vmap_method not in VMAP_METHODS:
         raise ValueError(
-            f"vmap_method is one of {', '.join(VMAP_METHODS)}, or None; got "
-            f"{vmap_method!r}"
+            format_error(
+                f"vmap_method is one of {', '.join(VMAP_METHODS)}, or None; got "
+                f"{vmap_method!r}"
+            )
         )
     leaves, out_tree, flat, avals, arg_avals = _bind_params(
         callback, result_shape_dtypes, args, kwargs
@@ -393,8 +395,7 @@ def debug_callback(
 def _debug_callback(ordered: bool, callback: Callable, /, *args: Any, **kwargs: Any):
     if not callable(callback):
         raise TypeError(
-            "first argument to jaxlike.debug.callback must be callable, but got an "
-            f"object of type {type(callback)}"
+            format_error(f"debug.callback takes a function, got {type(callback)}")
         )
     leaves, in_tree = tree.flatten((args, kwargs))
     # what is no array is passed as it is

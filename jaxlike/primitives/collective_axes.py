@@ -64,7 +64,7 @@ def checked_groups(groups: Any, names: tuple, user: str) -> Groups:
     if sorted(i for group in groups for i in group) != list(range(size)):
         raise ValueError(
             format_error(
-                "axis_index_groups must cover all indices exactly once",
+                "axis_index_groups must hold each index once",
                 [f"got {groups} for an axis of size {size}"],
             )
         )
@@ -76,9 +76,7 @@ def group_size(groups: Groups, names: tuple, user: str) -> int:
     if groups is None:
         return math.prod(size_of(name, user) for name in names)
     if len({len(group) for group in groups}) > 1:
-        raise ValueError(
-            format_error(f"{user}: axis_index_groups must all be the same size")
-        )
+        raise ValueError(format_error(f"{user}: axis_index_groups must be of one size"))
     return len(groups[0])
 
 

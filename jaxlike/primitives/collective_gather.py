@@ -110,16 +110,17 @@ def _scatter_shape(
     if not tiled and size != axis_size:
         raise ValueError(
             format_error(
-                f"reduce_scatter operand scatter dimension size {size} must match "
-                f"shard count {axis_size}",
+                f"psum_scatter: the scattered axis has {size} elements for "
+                f"{axis_size} shards",
                 [f"the operand is {x}, the dimension {scatter_dimension}"],
+                try_="tiled=True",
             )
         )
     if tiled and size % axis_size:
         raise ValueError(
             format_error(
-                f"reduce_scatter operand scatter dimension size {size} must be "
-                f"divisible by shard count {axis_size}",
+                f"psum_scatter: the scattered axis has {size} elements, no multiple "
+                f"of {axis_size} shards",
                 [f"the operand is {x}, the dimension {scatter_dimension}"],
             )
         )

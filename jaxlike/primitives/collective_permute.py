@@ -263,9 +263,7 @@ def pshuffle(x: Any, axis_name: Any, perm: Sequence[int]) -> Any:
     [7, 5, 6]
     """
     if sorted(perm) != list(range(len(perm))):
-        raise ValueError(
-            format_error(f"`perm` does not represent a permutation: {perm}")
-        )
+        raise ValueError(format_error(f"{perm} is no permutation of the axis"))
     return ppermute(x, axis_name, [(start, i) for i, start in enumerate(perm)])
 
 

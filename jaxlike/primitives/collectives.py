@@ -91,7 +91,9 @@ def _reducer(name: str, over_lanes: Callable, over_copies: Callable) -> Primitiv
         if axis_index_groups is not None:
             if rest:
                 raise NotImplementedError(
-                    f"{name} with axis_index_groups over several axis names"
+                    format_error(
+                        f"{name} with axis_index_groups over several axis names"
+                    )
                 )
             x = batch_axis_at(x, dim, 0, axis_data.size)
             lanes = lambda part, _: (over_lanes(part), None)

@@ -87,8 +87,8 @@ def _complex_shape(x, y):
             raise TypeError(
                 format_error(
                     f"complex does not accept dtype {aval.dtype} at position {i}. "
-                    "Accepted dtypes at position "
-                    f"{i} are subtypes of float32, float64."
+                    f"Accepted dtypes at position {i} are subtypes of float32, "
+                    "float64."
                 )
             )
     return elementwise_shape("complex", (), _complex_result, True, x, y)
@@ -147,8 +147,8 @@ def _conj_shape(x, input_dtype):
     if x.dtype not in (dtypes.float32, dtypes.float64) and x.dtype.kind != "c":
         raise TypeError(
             format_error(
-                f"conj does not accept dtype {x.dtype}. "
-                "Accepted dtypes are subtypes of float32, complexfloating, float64."
+                f"conj does not accept dtype {x.dtype}. Accepted dtypes are subtypes "
+                "of float32, complexfloating, float64."
             )
         )
     return x.update(dtype=dtypes.to_complex_dtype(x.dtype))

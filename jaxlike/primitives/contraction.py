@@ -55,8 +55,8 @@ def contracted_shape(lhs: ShapedArray, rhs: ShapedArray, dimension_numbers) -> t
             raise TypeError(
                 format_error(
                     f"dot_general requires {side} dimension numbers between 0 and the "
-                    f"rank, got batch {batch} and contracting {contracting} "
-                    f"for {side} {aval}"
+                    f"rank, got batch {batch} and contracting {contracting} for "
+                    f"{side} {aval}"
                 )
             )
         if len(set(axes)) != len(axes):
@@ -92,7 +92,7 @@ def contracted_dtype(lhs, rhs, preferred) -> Any:
     for dtype in (lhs, rhs):
         if dtype_kind(dtype) == "extended":
             raise TypeError(
-                format_error(f"dot_general does not accept dtype {dtype_name(dtype)}")
+                format_error(f"dot_general has no meaning for {dtype_name(dtype)}")
             )
     dtype = product_dtype(lhs, rhs)
     if preferred is None:
@@ -104,8 +104,8 @@ def contracted_dtype(lhs, rhs, preferred) -> Any:
     ):
         raise TypeError(
             format_error(
-                "`preferred_element_type` must not be narrower than the original type, "
-                f"got {dtype_name(preferred)} for a result of {dtype_name(dtype)}"
+                f"preferred_element_type {dtype_name(preferred)} is narrower than the "
+                f"result, {dtype_name(dtype)}"
             )
         )
     return preferred

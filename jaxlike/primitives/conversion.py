@@ -151,7 +151,7 @@ def convert_element_type(operand: ArrayLike, new_dtype: Any) -> Array:
     -1
     """
     if new_dtype is None:
-        raise ValueError("convert_element_type needs a dtype, got None")
+        raise ValueError(format_error("convert_element_type needs a dtype, got None"))
     if not (isinstance(new_dtype, np.dtype) and new_dtype.itemsize < 8):
         new_dtype = dtypes.check_user_dtype_supported(new_dtype, "convert_element_type")
     aval = get_aval(operand)
@@ -184,8 +184,8 @@ def _bitcast_shape(x, new_dtype):
         raise ValueError(
             format_error(
                 f"bitcast_convert_type from {x} to {new_dtype}: the last axis must "
-                f"have size {new_bits // old_bits}, whose {old_bits}-bit elements make "
-                f"one of {new_bits} bits"
+                f"have size {new_bits // old_bits}, whose {old_bits}-bit elements "
+                f"make one of {new_bits} bits"
             )
         )
     if "bool" in kinds or "complexfloating" in kinds:

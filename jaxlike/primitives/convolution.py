@@ -74,8 +74,8 @@ def _conv_shape(
     if len(padding) != rank:
         raise TypeError(
             format_error(
-                f"conv_general_dilated over {rank} axes needs {rank} pads, "
-                f"got {padding}"
+                f"conv_general_dilated over {rank} axes needs {rank} pads, got "
+                f"{padding}"
             )
         )
     _check_groups(n, c, o, i, feature_group_count, batch_group_count)

@@ -129,7 +129,7 @@ def _cumulative_shape(name: str, kinds, x, *, axis, reverse):
         )
     if axis >= x.ndim:
         raise ValueError(
-            format_error(f"{name}: axis {axis} is out of bounds for {x}"),
+            format_error(f"{name}: {x} has no axis {axis}"),
         )
     check_dtypes(name, (kinds,), (x,))
     return x

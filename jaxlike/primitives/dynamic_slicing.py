@@ -78,8 +78,7 @@ def _dynamic_slice_shape(operand, *starts, slice_sizes):
     ):
         raise TypeError(
             format_error(
-                "slice slice_sizes must be nonnegative and less than or equal to "
-                f"operand shape, got slice_sizes {slice_sizes} for {operand}"
+                f"dynamic_slice: sizes {slice_sizes} do not fit into {operand}"
             )
         )
     return ShapedArray(slice_sizes, operand.dtype, operand.weak_type)
@@ -209,8 +208,8 @@ def _from_front(start, size: int, allow_negative: bool):
             if not allow_negative:
                 raise ValueError(
                     format_error(
-                        f"Index {start} is out of bounds for dimension {size} if "
-                        "allow_negative_indices=False"
+                        f"index {start} lies outside {size} elements, and "
+                        "allow_negative_indices is False"
                     )
                 )
             start = np.asarray(int(start) + size).astype(get_aval(start).dtype)
@@ -323,8 +322,8 @@ def _dynamic_update_slice_shape(operand, update, *starts):
     if any(m > n for m, n in zip(update.shape, operand.shape)):
         raise TypeError(
             format_error(
-                "dynamic_update_slice update shape must be smaller than operand shape, "
-                f"got update {update} for operand {operand}"
+                "dynamic_update_slice update shape must be smaller than operand "
+                f"shape, got update {update} for operand {operand}"
             )
         )
     _check_starts("dynamic_update_slice", operand, starts)

@@ -43,9 +43,7 @@ gather_p = Primitive("gather")
 
 def check_indices(indices) -> None:
     if dtype_kind(indices.dtype) != "integer":
-        raise ValueError(
-            format_error(f"indices must have an integer type, got {indices}")
-        )
+        raise ValueError(format_error(f"gather takes integer indices, got {indices}"))
 
 
 def _gather_shape(

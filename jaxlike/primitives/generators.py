@@ -82,10 +82,7 @@ def generator_named(name: str) -> Generator:
     except KeyError:
         known = ", ".join(f'"{n}"' for n in generators)
         raise ValueError(
-            format_error(
-                f'unrecognized PRNG implementation "{name}". '
-                f"Did you mean one of: {known}?"
-            )
+            format_error(f'there is no random generator "{name}", only {known}')
         ) from None
 
 

@@ -49,8 +49,8 @@ def _reduce_shape(*avals, computation, jaxpr, dimensions):
         if operand.dtype != init.dtype:
             raise TypeError(
                 format_error(
-                    "reduce needs initial values of the operands' dtypes, got "
-                    f"{init} for {operand}"
+                    f"reduce needs initial values of the operands' dtypes, got {init} "
+                    f"for {operand}"
                 )
             )
         if operand.shape != operands[0].shape:

@@ -62,20 +62,19 @@ def _pad_shape(operand, padding_value, *, padding_config):
     check_same_dtypes("pad", (operand, padding_value))
     if padding_value.shape:
         raise ValueError(
-            format_error(f"padding_value must be a scalar; got {padding_value}")
+            format_error(f"pad: padding_value must be a scalar, got {padding_value}")
         )
     if len(padding_config) != operand.ndim:
         raise ValueError(
             format_error(
-                "length of padding_config must equal the number of axes of operand, "
-                f"got padding_config {padding_config} for operand {operand}"
+                f"pad: {operand} needs a (low, high, interior) for each axis, got "
+                f"{padding_config}"
             )
         )
     if any(interior < 0 for _, _, interior in padding_config):
         raise ValueError(
             format_error(
-                "interior padding in padding_config must be nonnegative, got "
-                f"padding_config {padding_config}"
+                f"pad: interior padding must not be negative, got {padding_config}"
             )
         )
     shape = tuple(
@@ -291,13 +290,13 @@ def _split_shape(operand, *, sizes, axis):
     total = operand.shape[axis]
     if any(n < 0 for n in sizes):
         raise ValueError(
-            format_error(f"Sizes passed to split must be nonnegative, got {sizes}")
+            format_error(f"split: sizes must not be negative, got {sizes}")
         )
     if sum(sizes) != total:
         raise ValueError(
             format_error(
-                f"Sum of sizes {sum(sizes)} must be equal to dimension {axis} of "
-                f"the operand {operand}"
+                f"split: {sizes} add up to {sum(sizes)}, not to axis {axis} of "
+                f"{operand}"
             )
         )
     before, after = operand.shape[:axis], operand.shape[axis + 1 :]
@@ -361,7 +360,7 @@ def _tile_shape(operand, *, reps):
             )
         )
     if any(r < 0 for r in reps):
-        raise TypeError(format_error(f"tile reps must be nonnegative, got {reps}"))
+        raise TypeError(format_error(f"tile: reps must not be negative, got {reps}"))
     shape = tuple([r * n for r, n in zip(reps, operand.shape)])
     return ShapedArray(shape, operand.dtype, operand.weak_type)
 

@@ -113,9 +113,7 @@ def check_square(x, name: str) -> None:
             format_error(f"the input to {name} must have at least 2 axes, got {aval}")
         )
     if aval.shape[-1] != aval.shape[-2]:
-        raise ValueError(
-            format_error(f"the input to {name} must be a square matrix, got {aval}")
-        )
+        raise ValueError(format_error(f"{name} takes square matrices, got {aval}"))
 
 
 # --- cholesky_update: r'^T r' = r^T r + w w^T
@@ -131,8 +129,8 @@ def _update_shape(r_matrix, w_vector):
     if w_vector.shape != r_matrix.shape[:-1]:
         raise ValueError(
             format_error(
-                "cholesky_update needs a matrix (..., n, n) and a vector (..., n), got "
-                f"{r_matrix} and {w_vector}"
+                "cholesky_update needs a matrix (..., n, n) and a vector (..., n), "
+                f"got {r_matrix} and {w_vector}"
             )
         )
     return r_matrix.strip_weak_type()

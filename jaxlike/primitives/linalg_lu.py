@@ -147,7 +147,7 @@ def _pivots_shape(pivots, *, permutation_size):
     if permutation_size < pivots.shape[-1]:
         raise ValueError(
             format_error(
-                f"lu_pivots_to_permutation needs a permutation_size of at least "
+                "lu_pivots_to_permutation needs a permutation_size of at least "
                 f"{pivots.shape[-1]} for {pivots}, got {permutation_size}"
             )
         )

@@ -208,7 +208,7 @@ def _householder_shape(a, taus):
     if a.shape[-2] < a.shape[-1]:
         raise ValueError(
             format_error(
-                f"householder_product needs at least as many rows as columns, got {a}"
+                f"householder_product takes no more columns than rows, got {a}"
             )
         )
     return a.strip_weak_type()
@@ -268,7 +268,7 @@ def _ormqr_shape(a, taus, c, *, left, transpose):
         raise ValueError(
             format_error(
                 f"ormqr with left={left} needs c with {a.shape[-2]} "
-                f"{'rows' if left else 'columns'} for {a}, got {c}"
+                f"{('rows' if left else 'columns')} for {a}, got {c}"
             )
         )
     return c.strip_weak_type()

@@ -82,11 +82,11 @@ def check_matrix(
     check_dtypes(name, (INEXACT,), (aval,))
     if aval.ndim < 2:
         raise TypeError(
-            format_error(f"the {which} to {name} must have at least 2 axes, got {aval}")
+            format_error(f"{name}: the {which} needs at least 2 axes, got {aval}")
         )
     if square and aval.shape[-1] != aval.shape[-2]:
         raise ValueError(
-            format_error(f"the {which} to {name} must be a square matrix, got {aval}")
+            format_error(f"{name}: the {which} must be square matrices, got {aval}")
         )
 
 

@@ -12,6 +12,7 @@ import numpy as np
 from jaxlike.core import dtypes
 from jaxlike.core.array import Array
 from jaxlike.core.avals import ShapedArray, get_aval
+from jaxlike.core.errors import format_error
 from jaxlike.core.primitive import Primitive
 from jaxlike.core.zeros import Zero
 
@@ -20,7 +21,7 @@ add_any_p = Primitive("add_any")
 
 def _add_any_shape(x, y):
     if x.shape != y.shape or x.dtype != y.dtype:
-        raise TypeError(f"add_any got incompatible types {x} and {y}")
+        raise TypeError(format_error(f"add_any got incompatible types {x} and {y}"))
     return x if not x.weak_type else y
 
 

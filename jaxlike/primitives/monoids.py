@@ -59,8 +59,8 @@ def trace_monoid(
         if got.shape or got.dtype != want.dtype:
             raise TypeError(
                 format_error(
-                    "a reduction's function must return scalars of the types it takes: "
-                    f"got {got} for {want}"
+                    "a reduction's function must return scalars of the types it "
+                    f"takes: got {got} for {want}"
                 )
             )
     return _without_tracers(closed)

@@ -77,8 +77,7 @@ def _integer_pow_shape(x, y):
     if y < 0 and dtype_kind(x.dtype) == "integer":
         raise TypeError(
             format_error(
-                "Integers cannot be raised to negative powers, got "
-                f"integer_pow({x}, {y})",
+                f"an integer has no negative power: integer_pow({x}, {y})",
                 try_="convert the operand to a float dtype first",
             )
         )
@@ -151,9 +150,9 @@ def _pow_shape(x, y):
     if not inexact or (kinds[1] != "integer" and y.dtype != x.dtype):
         raise TypeError(
             format_error(
-                "the first argument of pow must have a float or complex dtype, and the "
-                "second an integer dtype or that of the first, but pow got "
-                f"{x} and {y}"
+                "the first argument of pow must have a float or complex dtype, and "
+                f"the second an integer dtype or that of the first, but pow got {x} "
+                f"and {y}"
             )
         )
     accepts = (INEXACT, ("integer", *INEXACT))

@@ -161,8 +161,8 @@ def _ragged_shape(
         if rhs.shape[axes.group] != groups:
             raise TypeError(
                 format_error(
-                    f"ragged_dot_general got {groups} group_sizes for rhs {rhs}, whose "
-                    f"group axis {axes.group} has size {rhs.shape[axes.group]}"
+                    f"ragged_dot_general got {groups} group_sizes for rhs {rhs}, "
+                    f"whose group axis {axes.group} has size {rhs.shape[axes.group]}"
                 )
             )
         # contracted without the group axis

@@ -91,7 +91,7 @@ random_seed_p = Primitive("random_seed")
 
 def _random_seed_shape(seeds, *, impl):
     if not dtypes.issubdtype(seeds.dtype, np.integer):
-        raise TypeError(format_error(f"PRNG key seed must be an integer; got {seeds}"))
+        raise TypeError(format_error(f"a seed is an integer, got {seeds}"))
     return ShapedArray(seeds.shape, impl.dtype)
 
 
@@ -271,19 +271,14 @@ def _threefry2x32_shape(k0, k1, x0, x1):
     avals = k0, k1, x0, x1
     if any(a.dtype != _UINT32 for a in avals):
         raise TypeError(
-            format_error(
-                "Arguments to threefry2x32 must have uint32 type, got "
-                + ", ".join(map(str, avals))
-            )
+            format_error("threefry2x32 takes uint32, got " + ", ".join(map(str, avals)))
         )
     try:
         shape = np.broadcast_shapes(*[a.shape for a in avals])
     except ValueError:
         shapes = ", ".join(str(a.shape) for a in avals)
         raise TypeError(
-            format_error(
-                f"threefry2x32 got incompatible shapes for broadcasting: {shapes}"
-            )
+            format_error(f"threefry2x32: shapes {shapes} do not broadcast to one")
         ) from None
     return [ShapedArray(shape, _UINT32)] * 2
 

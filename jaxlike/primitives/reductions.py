@@ -140,8 +140,8 @@ def _reduce_shape(name: str, kinds: tuple[str, ...], x: ShapedArray, *, axes):
     if dtype_kind(x.dtype) not in kinds:
         raise TypeError(
             format_error(
-                f"{name} does not accept dtype {getattr(x.dtype, 'name', x.dtype)}. "
-                f"Accepted dtypes are subtypes of {', '.join(kinds)}."
+                f"{name} takes {', '.join(kinds)}, not "
+                f"{getattr(x.dtype, 'name', x.dtype)}"
             )
         )
     check_axes(name, x, axes)
@@ -153,23 +153,21 @@ def _arg_shape(name: str, x: ShapedArray, *, axes, index_dtype):
     if dtype_kind(x.dtype) not in ("bool", "integer", "floating"):
         raise TypeError(
             format_error(
-                f"{name} does not accept dtype {getattr(x.dtype, 'name', x.dtype)}. "
-                "Accepted dtypes are subtypes of bool, integer, floating."
+                f"{name} takes bool, integer and floating, not "
+                f"{getattr(x.dtype, 'name', x.dtype)}"
             )
         )
     if not 0 <= axis < x.ndim:
-        raise ValueError(
-            format_error(f"Invalid axis {axis} for operand shape {x.shape} of {name}")
-        )
+        raise ValueError(format_error(f"{name}: {axis} is no axis of shape {x.shape}"))
     if not dtypes.issubdtype(index_dtype, np.integer):
         raise TypeError(
-            format_error(f"index_dtype must be an integer type, got {index_dtype}")
+            format_error(f"index_dtype must be an integer dtype, got {index_dtype}")
         )
     if x.shape[axis] == 0:
         raise ValueError(
             format_error(
-                f"{name} requires a non-empty dimension to reduce, "
-                f"got shape {x.shape} and axis {axis}"
+                f"{name} requires a non-empty dimension to reduce, got shape "
+                f"{x.shape} and axis {axis}"
             )
         )
     return ShapedArray(x.shape[:axis] + x.shape[axis + 1 :], index_dtype)

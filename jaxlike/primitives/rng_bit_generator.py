@@ -127,16 +127,12 @@ _hidden = np.random.Generator(np.random.Philox(0))
 def _rng_uniform_shape(a, b, *, shape):
     if a.dtype != b.dtype:
         raise ValueError(
-            format_error(
-                "Arguments to rng_uniform must have identical dtypes, got "
-                f"{a.dtype} and {b.dtype}."
-            )
+            format_error(f"rng_uniform takes one dtype, got {a.dtype} and {b.dtype}")
         )
     if a.shape or b.shape:
         raise ValueError(
             format_error(
-                f"Arguments to rng_uniform must be scalars; got shapes {a.shape} and "
-                f"{b.shape}."
+                f"rng_uniform takes scalars, got shapes {a.shape} and {b.shape}"
             )
         )
     return ShapedArray(shape, a.dtype, a.weak_type and b.weak_type)

@@ -61,8 +61,8 @@ def check_dtypes(name: str, accepts: Sequence[Sequence[str]], avals) -> None:
             which = f" at position {i}" if len(avals) > 1 else ""
             raise TypeError(
                 format_error(
-                    f"{name} does not accept dtype {_dtype_name(aval.dtype)}{which}. "
-                    f"Accepted dtypes are subtypes of {', '.join(kinds)}."
+                    f"{name} takes {', '.join(kinds)}, not "
+                    f"{_dtype_name(aval.dtype)}{which}"
                 )
             )
 
@@ -96,7 +96,7 @@ def broadcast_shape(name: str, avals) -> tuple[int, ...]:
     if len({len(s) for s in shapes}) > 1:
         raise TypeError(
             format_error(
-                f"{name}: arrays must have the same number of dimensions, got "
+                f"{name} got operands of different ranks: "
                 + " and ".join(str(a) for a in avals),
                 try_="the function of jaxlike.numpy, which broadcasts its inputs",
             )

@@ -29,11 +29,11 @@ select_n_p = Primitive("select_n")
 
 def _select_n_shape(which, *cases):
     if not cases:
-        raise ValueError(format_error("select_n() must have at least one case"))
+        raise ValueError(format_error("select_n takes at least one case"))
     if dtype_kind(which.dtype) not in ("bool", "integer"):
         raise TypeError(
             format_error(
-                f"select_n: `which` must be boolean or integer, got {which}",
+                f"select_n chooses by booleans or integers, got {which}",
                 try_="which != 0",
             )
         )
@@ -57,8 +57,8 @@ def _select_n_shape(which, *cases):
     if which.shape and which.shape != shape:
         raise TypeError(
             format_error(
-                "select `which` must be scalar or have the same shape as cases, got "
-                f"which {which} and cases {cases[0]}"
+                "select_n: which must be a scalar or of the shape of the cases, got "
+                f"{which} and {cases[0]}"
             )
         )
     return ShapedArray(shape, cases[0].dtype, all(c.weak_type for c in cases))

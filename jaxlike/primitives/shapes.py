@@ -103,8 +103,8 @@ def _reshape_shape(operand, *, new_sizes, dimensions):
     if math.prod(new_sizes) != operand.size:
         raise TypeError(
             format_error(
-                f"cannot reshape array of shape {operand.shape} (size {operand.size}) "
-                f"into shape {new_sizes} (size {math.prod(new_sizes)})"
+                f"reshape of {operand.shape} to {new_sizes}: {operand.size} elements "
+                f"against {math.prod(new_sizes)}"
             )
         )
     if dimensions is not None and set(dimensions) != set(range(operand.ndim)):
@@ -187,8 +187,8 @@ def collapse(
     if stop < start:
         raise ValueError(
             format_error(
-                "Invalid dimension range passed to collapse: "
-                f"{shape}[{start_dimension}:{stop_dimension}]"
+                f"collapse: {start_dimension}:{stop_dimension} is no range of the "
+                f"axes of {shape}"
             )
         )
     middle = math.prod(shape[start:stop])
@@ -209,8 +209,8 @@ def _transpose_shape(operand, *, permutation):
     if sorted(permutation) != list(range(operand.ndim)):
         raise TypeError(
             format_error(
-                "transpose permutation isn't a permutation of operand dimensions, got "
-                f"permutation {permutation} for operand shape {operand.shape}"
+                f"transpose: {permutation} does not name each axis of {operand.shape} "
+                "once"
             )
         )
     shape = tuple([operand.shape[i] for i in permutation])
@@ -268,8 +268,7 @@ def _squeeze_shape(array, *, dimensions):
     if any(shape[d] != 1 for d in dimensions):
         raise ValueError(
             format_error(
-                "cannot select an axis to squeeze out which has size not equal to one, "
-                f"got shape={shape} and dimensions={dimensions}"
+                f"squeeze takes axes of size 1, but {dimensions} of {shape} are not"
             )
         )
     shape = tuple([n for i, n in enumerate(shape) if i not in dimensions])

@@ -189,9 +189,7 @@ def index_in_dim(operand: Any, index: int, axis: int = 0, keepdims: bool = True)
     size = shape[axis]
     if not -size <= index < size:
         raise IndexError(
-            format_error(
-                f"index {index} is out of bounds for axis {axis} with size {size}"
-            )
+            format_error(f"index {index} lies outside axis {axis}, of {size} elements")
         )
     index = index + size if index < 0 else index
     out = slice_in_dim(operand, index, index + 1, 1, axis)

@@ -43,8 +43,7 @@ def _sort_shape(*operands, dimension, is_stable, num_keys):
     if any(x.shape != first.shape for x in operands):
         raise TypeError(
             format_error(
-                "Arguments to sort must have equal shapes, got: "
-                + " ".join(map(str, operands))
+                "sort takes operands of one shape, got: " + " ".join(map(str, operands))
             )
         )
     for x in operands[:num_keys]:
@@ -139,12 +138,12 @@ def sort(
     many = isinstance(operand, Sequence)
     operands = list(operand) if many else [operand]
     if not operands:
-        raise TypeError(format_error("Sort requires at least one operand"))
+        raise TypeError(format_error("sort takes at least one operand"))
     if not 1 <= num_keys <= len(operands):
         raise ValueError(
             format_error(
-                f"num_keys={num_keys} must be between 1 and the number of operands, "
-                f"{len(operands)}"
+                f"num_keys of sort must lie in 1 to {len(operands)}, the number of "
+                f"operands; got {num_keys}"
             )
         )
     outs = sort_p.bind(
@@ -181,10 +180,7 @@ def _top_k_shape(operand, *, axis, k):
     size = operand.shape[axis]
     if k > size:
         raise ValueError(
-            format_error(
-                "k argument to top_k must be no larger than size along axis; got "
-                f"k={k} and axis={axis} of {operand}"
-            )
+            format_error(f"top_k: k={k} is more than axis {axis} of {operand} has")
         )
     shape = (*operand.shape[:axis], k, *operand.shape[axis + 1 :])
     return [
@@ -261,9 +257,7 @@ def top_k(operand: Any, k: int, *, axis: int = -1) -> list[Any]:
     """
     k = op.index(k)
     if k < 0:
-        raise ValueError(
-            format_error(f"k argument to top_k must be nonnegative, got {k}")
-        )
+        raise ValueError(format_error(f"top_k: k must not be negative, got {k}"))
     axis = canonical_axis(axis, get_aval(operand).ndim)
     return top_k_p.bind(operand, axis=axis, k=k)
 

@@ -11,6 +11,7 @@ import math
 import numpy as np
 
 from jaxlike.core.array import Array
+from jaxlike.core.errors import format_error
 from jaxlike.primitives.arithmetic import add, mul, mul_p, neg
 from jaxlike.primitives.powers import square
 from jaxlike.primitives.rules import (
@@ -148,14 +149,19 @@ def _polygamma(m, x):
 
 def _polygamma_order(t, m, x):
     raise ValueError(
-        "polygamma(m, x) can be differentiated with respect to x only, not to its "
-        "order m"
+        format_error(
+            "polygamma(m, x) can be differentiated with respect to x only, not to its "
+            "order m"
+        )
     )
 
 
 def _zeta_exponent(t, x, q):
     raise NotImplementedError(
-        "zeta(x, q) can be differentiated with respect to q only, not to its exponent x"
+        format_error(
+            "zeta(x, q) can be differentiated with respect to q only, not to its "
+            "exponent x"
+        )
     )
 
 

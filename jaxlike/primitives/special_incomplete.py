@@ -8,6 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from jaxlike.core.array import Array
+from jaxlike.core.errors import format_error
 from jaxlike.primitives.arithmetic import add, div, mul, mul_p, neg, sub
 from jaxlike.primitives.rules import (
     FLOAT,
@@ -152,7 +153,9 @@ def _density(a, x):
 def _no_second_derivative(name):
     def rule(t, *operands):
         raise NotImplementedError(
-            f"{name}(a, x) can be differentiated with respect to x only, not to a"
+            format_error(
+                f"{name}(a, x) can be differentiated with respect to x only, not to a"
+            )
         )
 
     return rule
@@ -200,7 +203,10 @@ defjvp_with_output(
 
 def _beta_shape_parameter(t, a, b, x):
     raise ValueError(
-        "betainc(a, b, x) can be differentiated with respect to x only, not to a and b"
+        format_error(
+            "betainc(a, b, x) can be differentiated with respect to x only, not to a "
+            "and b"
+        )
     )
 
 

@@ -239,8 +239,8 @@ def reduce_window(
     if treedef != init_tree:
         raise ValueError(
             format_error(
-                "reduce_window needs operands and initial values of one structure, got "
-                f"{treedef} and {init_tree}"
+                "reduce_window needs operands and initial values of one structure, "
+                f"got {treedef} and {init_tree}"
             )
         )
     if not flat:

@@ -3,6 +3,7 @@
 May import core, primitives, transforms, control_flow, lax and numpy.
 """
 
+from jaxlike.core.source_info import guard_names as _guard_names
 from jaxlike.primitives.random_gamma import random_gamma_p as random_gamma_p
 from jaxlike.random.continuous import cauchy as cauchy
 from jaxlike.random.continuous import double_sided_maxwell as double_sided_maxwell
@@ -51,3 +52,5 @@ from jaxlike.random.keys import split as split
 from jaxlike.random.keys import wrap_key_data as wrap_key_data
 from jaxlike.random.vectors import multivariate_normal as multivariate_normal
 from jaxlike.random.vectors import orthogonal as orthogonal
+
+_guard_names(globals())

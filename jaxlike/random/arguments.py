@@ -106,8 +106,7 @@ def safely(name: str, dtype: Any, *params: Any) -> list[Any]:
     for p in params:
         if dtypes.lattice_result_type(p, _Strong(dtype))[0] != dtype:
             raise dtypes.TypePromotionError(
-                f"In arguments to {name}, cannot safely cast argument of type "
-                f"{get_aval(p).dtype} to {dtype}"
+                f"{name}: an argument of {get_aval(p).dtype} does not fit into {dtype}"
             )
     return [as_dtype(p, dtype) for p in params]
 

@@ -16,6 +16,7 @@ from jaxlike import lax
 from jaxlike.core import dtypes
 from jaxlike.core.array import Array
 from jaxlike.core.avals import get_aval
+from jaxlike.core.errors import format_error
 from jaxlike.numpy.promote import ArrayLike, DTypeLike
 from jaxlike.primitives.broadcasting import broadcast_shapes
 from jaxlike.random.arguments import (
@@ -196,7 +197,7 @@ def logistic(
 def gumbels(key: Any, shape: tuple[int, ...], dtype: np.dtype, mode: str | None):
     """Gumbel distributed numbers, of a typed key."""
     if mode not in (None, "high", "low"):
-        raise ValueError(f"Must provide valid mode for gumbel got: {mode}")
+        raise ValueError(format_error(f"gumbel has no mode {mode!r}"))
     one, tiny = _scalar(1, dtype), _tiny(dtype)
     if mode != "high":
         u = between(key, shape, dtype, tiny, one)

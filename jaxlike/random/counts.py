@@ -277,9 +277,7 @@ def multinomial(
     n, p = promote_dtypes_inexact(n, p)
     given = get_aval(p).shape
     if not given:
-        raise ValueError(
-            format_error("axis -1 is out of bounds for array of dimension 0")
-        )
+        raise ValueError(format_error("binomial: a scalar has no axis -1"))
     if shape is None:
         shape = given
     shape = read_shape(shape)

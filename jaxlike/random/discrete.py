@@ -56,11 +56,7 @@ def geometric(
     key, _ = check_key("geometric", key)
     dtype = int_dtype(dtype, "geometric")
     if not dtypes.issubdtype(dtype, np.integer):
-        raise ValueError(
-            format_error(
-                f"dtype argument to `geometric` must be an int dtype, got {dtype}"
-            )
-        )
+        raise ValueError(format_error(f"geometric takes an integer dtype, got {dtype}"))
     check_arraylike("geometric", p)
     (p,) = promote_dtypes_inexact(p)
     float_type = float_dtype("uniform", get_aval(p).dtype)
@@ -115,8 +111,8 @@ def categorical(
     if count > logits.shape[axis]:
         raise ValueError(
             format_error(
-                f"Number of samples without replacement ({count}) cannot exceed number "
-                f"of categories ({logits.shape[axis]})."
+                f"categorical: {count} samples without replacement from "
+                f"{logits.shape[axis]} categories"
             )
         )
     scores = lax.add(logits, gumbels(key, logits.shape, dtype, mode))
@@ -159,7 +155,9 @@ def permutation(
     axis = canonical_axis(axis, get_aval(x).ndim or 1)
     if not get_aval(x).ndim:
         if not dtypes.issubdtype(get_aval(x).dtype, np.integer):
-            raise TypeError("x must be an integer or at least 1-dimensional")
+            raise TypeError(
+                format_error("permutation takes an integer or at least 1 axis")
+            )
         return _shuffle(key, jnp.arange(operator.index(x)), axis)
     x = as_array(x)
     sortable = not isinstance(x.dtype, dtypes.KeyDType)
@@ -205,12 +203,11 @@ def choice(
     if not draws:
         return jnp.zeros(shape, int if items is None else items.dtype)
     if n <= 0:
-        raise ValueError("a must be greater than 0 unless no samples are taken")
+        raise ValueError(format_error("choice from no elements"))
     if not replace and draws > n:
         raise ValueError(
             format_error(
-                f"Cannot take a larger sample (size {draws}) than population (size "
-                f"{n}) when 'replace=False'"
+                f"choice: {draws} samples without replacement from {n} elements"
             )
         )
     if p is not None:
@@ -233,8 +230,8 @@ def _weighted(key, p, n: int, shape, replace: bool, mode) -> Array:
     if p.shape != (n,):
         raise ValueError(
             format_error(
-                "p must be None or a 1D vector with the same size as a.shape[axis]. p "
-                f"has shape {p.shape} and a.shape[axis] is {n}."
+                f"choice: p must be a vector of {n}, a probability an element; got "
+                f"shape {p.shape}"
             )
         )
     dtype = float_dtype("uniform", p.dtype)

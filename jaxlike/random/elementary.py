@@ -51,11 +51,7 @@ def bits(
         dtype = dtypes.default_uint_dtype()
     dtype = dtypes.check_user_dtype_supported(dtype, "bits")
     if not dtypes.issubdtype(dtype, np.unsignedinteger):
-        raise ValueError(
-            format_error(
-                f"dtype argument to `bits` must be an unsigned int dtype, got {dtype}"
-            )
-        )
+        raise ValueError(format_error(f"bits takes an unsigned dtype, got {dtype}"))
     width = 8 * dtype.itemsize
     return random_bits_p.bind(key, bit_width=width, shape=read_shape(shape))
 
@@ -68,9 +64,7 @@ def unit_interval(key: Any, shape: tuple[int, ...], dtype: np.dtype) -> Array:
     width, mantissa, used = float_layout(dtype)
     if width < 8:
         raise TypeError(
-            format_error(
-                f"uniform only accepts 8-, 16-, 32-, or 64-bit dtypes, got {dtype}."
-            )
+            format_error(f"uniform takes floats of 8 to 64 bits, got {dtype}")
         )
     words = random_bits_p.bind(key, bit_width=used, shape=shape)
     if type(words) is Array and state.trace is eval_trace:
@@ -147,8 +141,8 @@ def uniform(
     if out.shape != shape:
         raise ValueError(
             format_error(
-                f"uniform: minval and maxval must broadcast to shape {shape}, but with "
-                f"them the samples have shape {out.shape}"
+                f"uniform: minval and maxval must broadcast to shape {shape}, but "
+                f"with them the samples have shape {out.shape}"
             )
         )
     return out
@@ -173,7 +167,7 @@ def bernoulli(
     [False, False, False]
     """
     if mode not in ("high", "low"):
-        raise ValueError(f"got mode={mode!r}, expected 'high' or 'low'")
+        raise ValueError(format_error(f"mode is 'low' or 'high', got {mode!r}"))
     key, _ = check_key("bernoulli", key)
     dtype = get_aval(p).dtype
     if not dtypes.issubdtype(dtype, np.floating):
@@ -237,9 +231,7 @@ def randint(
     key, _ = check_key("randint", key)
     dtype = int_dtype(dtype, "randint")
     if not dtypes.issubdtype(dtype, np.integer):
-        raise TypeError(
-            format_error(f"randint only accepts integer dtypes, got {dtype}")
-        )
+        raise TypeError(format_error(f"randint takes an integer dtype, got {dtype}"))
     shape = samples_shape("randint", shape, minval, maxval)
     # narrow integers are drawn as int32, which has room for maxval itself
     work = np.dtype("int32") if dtypes.iinfo(dtype).bits < 32 else dtype

@@ -48,11 +48,7 @@ def generator_of(spec: Any) -> Generator:
         return generator_named(spec.impl)
     if isinstance(spec, Generator):
         return spec
-    raise TypeError(
-        format_error(
-            f"unrecognized type {type(spec)} for specifying PRNG implementation."
-        )
-    )
+    raise TypeError(format_error(f"{type(spec)} names no random generator"))
 
 
 def is_typed_key(x: Any) -> bool:
@@ -79,8 +75,8 @@ def check_key(name: str, x: Any) -> tuple[Any, bool]:
     if keys.aval.shape:
         raise ValueError(
             format_error(
-                f"{name} accepts a single key, but was given a key array of shape "
-                f"{x.shape} != (). Use jax.vmap for batching."
+                f"{name} takes one key, got keys of shape {x.shape}",
+                try_="jaxlike.vmap",
             )
         )
     return keys, typed
@@ -93,7 +89,9 @@ def typed_keys(x: Any) -> Any:
 
 def _from_raw(x: Any) -> Any:
     if not (is_arraylike(x) or isinstance(x, str)):
-        raise TypeError(format_error(f"unexpected PRNG key type {type(x)}"))
+        raise TypeError(
+            format_error(f"{type(x)} is no random key", try_="jaxlike.random.key(0)")
+        )
     if config.legacy_prng_key != "allow":
         message = (
             "Legacy uint32 key array passed as key to jax.random function. Please "
@@ -118,23 +116,22 @@ def _wrap(words: Any, generator: Generator) -> Any:
     def invalid(expected: str) -> TypeError:
         return TypeError(
             format_error(
-                f"JAX encountered invalid PRNG key data: expected key_data{expected}",
+                f"wrap_key_data takes words{expected}",
                 try_="jax.random.key(seed)",
             )
         )
 
     if not all(hasattr(words, name) for name in ("ndim", "shape", "dtype")):
-        raise invalid(f" to have ndim, shape, and dtype attributes. Got {words}")
+        raise invalid(f" with shape and dtype, got {words}")
     shape = generator.key_shape
     if len(words.shape) < len(shape):
         raise invalid(f".ndim >= {len(shape)}; got ndim={len(words.shape)}")
     if tuple(words.shape[-len(shape) :]) != shape:
         raise invalid(
-            f".shape to end with {shape}; got shape={words.shape} for "
-            f"impl={generator.name}"
+            f" of shape {shape} at the end for {generator.name}, got {words.shape}"
         )
     if words.dtype != _UINT32:
-        raise invalid(f".dtype = uint32; got dtype={words.dtype}")
+        raise invalid(f" of dtype uint32, got {words.dtype}")
     return random_bits.random_wrap(words, generator)
 
 
@@ -157,16 +154,13 @@ def subkeys(key: Any, n: int = 2) -> list[Any]:
 def _new_key(name: str, seed: Any, impl: Any) -> Any:
     generator = generator_of(impl)
     if is_typed_key(seed):
-        raise TypeError(
-            format_error(f"{name} accepts a scalar seed, but was given a PRNG key.")
-        )
+        raise TypeError(format_error(f"{name} takes a number as seed, got a key"))
     if not isinstance(seed, (int, np.integer)):
         shape = get_aval(seed).shape
         if shape:
             raise TypeError(
                 format_error(
-                    f"{name} accepts a scalar seed, but was given an array of shape "
-                    f"{shape} != (). Use jax.vmap for batching"
+                    f"{name} takes one seed, got shape {shape}", try_="jaxlike.vmap"
                 )
             )
     return random_bits.random_seed(seed, generator)
@@ -188,9 +182,7 @@ def key(seed: int | ArrayLike, *, impl: Any = None, dtype: Any = None) -> Array:
 
 def _one_of(name: str, impl: Any, dtype: Any) -> Any:
     if impl is not None and dtype is not None:
-        raise ValueError(
-            f"Cannot specify both `impl` and `dtype` arguments to jax.random.{name}"
-        )
+        raise ValueError(format_error(f"{name} takes impl or dtype, not both"))
     return dtype if impl is None else impl
 
 
@@ -235,8 +227,8 @@ def fold_in(key: ArrayLike, data: int | ArrayLike) -> Array:
         if data.shape:
             raise TypeError(
                 format_error(
-                    "fold_in accepts a scalar, but was given an array of shape "
-                    f"{data.shape} != (). Use jax.vmap for batching."
+                    f"fold_in takes one number, got shape {data.shape}",
+                    try_="jaxlike.vmap",
                 )
             )
         data = convert_element_type(data, _UINT32)

@@ -44,7 +44,7 @@ def multivariate_normal(
         dtype = get_aval(mean).dtype
     dtype = float_dtype("multivariate_normal", dtype)
     if method not in _METHODS:
-        raise ValueError(f"method must be one of {set(_METHODS)}")
+        raise ValueError(format_error(f"method is one of {set(_METHODS)}"))
     mean, cov = jnp.asarray(mean), jnp.asarray(cov)
     shape = _batch_shape(mean, cov, shape)
     factor = _factor(cov, method)
@@ -70,8 +70,8 @@ def _batch_shape(mean, cov, shape) -> tuple[int, ...]:
     if cov.shape[-2:] != (n, n):
         raise ValueError(
             format_error(
-                f"multivariate_normal requires cov.shape == (..., n, n) for n={n}, but "
-                f"got cov.shape == {cov.shape}."
+                f"multivariate_normal requires cov.shape == (..., n, n) for n={n}, "
+                f"but got cov.shape == {cov.shape}."
             )
         )
     batches = mean.shape[:-1], cov.shape[:-2]

@@ -86,7 +86,7 @@ def test_transforms():
         (
             lambda: lax.associative_scan(jnp.add, (np.ones(3), np.ones(2))),
             ValueError,
-            "same first dimension",
+            "elems of one length",
         ),
         (lambda: lax.associative_scan(jnp.add, np.ones(3), axis=2), ValueError, "axis"),
         (lambda: lax.associative_scan(jnp.add, 1.0), ValueError, "out of bounds"),

@@ -172,7 +172,7 @@ def test_residuals_share_slots():
         (
             lambda: lax.cond(True, abs, abs, 1, operand=2),
             TypeError,
-            "no positional operands",
+            "not both",
         ),
         (lambda: lax.cond(True, abs, abs, "a"), TypeError, r"operands\[0\]"),
         (

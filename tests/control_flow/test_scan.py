@@ -400,5 +400,5 @@ def test_map(batch_size):
 def test_map_of_nothing():
     assert lax.map(jnp.sin, X[:0]).shape == (0,)
     assert lax.map(jnp.sin, X[:0], batch_size=2).shape == (0,)
-    with pytest.raises(ValueError, match="positive"):
+    with pytest.raises(ValueError, match="at least 1"):
         lax.map(jnp.sin, X, batch_size=0)

@@ -59,7 +59,7 @@ def test_forward_mode():
 
 
 def test_reverse_mode_says_what_to_use():
-    with pytest.raises(ValueError, match="Reverse-mode differentiation does not work"):
+    with pytest.raises(ValueError, match="no reverse-mode derivative"):
         jaxlike.grad(lambda x: power(lax.while_loop, x, 3)["y"].sum())(X)
     with pytest.raises(ValueError, match=r"lax\.scan"):
         jaxlike.jit(
@@ -175,7 +175,7 @@ def test_fori_loop_unroll():
     close(
         lax.fori_loop(0, 4, polynomial, X, unroll=2), lax.fori_loop(0, 4, polynomial, X)
     )
-    with pytest.raises(ValueError, match="statically known"):
+    with pytest.raises(ValueError, match="bounds that are Python ints"):
         jaxlike.jit(lambda n: lax.fori_loop(0, n, polynomial, X, unroll=2))(3)
 
 
@@ -221,12 +221,12 @@ def test_weak_carries_give_way():
         (
             lambda: lax.fori_loop(0, 3.0, lambda i, c: c, 0),
             TypeError,
-            "equal types, got int32 and float32",
+            "lower is int32 and upper float32",
         ),
         (
             lambda: lax.fori_loop(0, np.uint8(3), lambda i, c: c, 0),
             TypeError,
-            "equal types, got int32 and uint8",
+            "lower is int32 and upper uint8",
         ),
         (
             lambda: lax.fori_loop(0, 3, lambda i, acc: {"b": acc["b"] * X}, {"b": 1.0}),

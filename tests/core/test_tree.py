@@ -336,7 +336,7 @@ def test_dataclass_fields_are_checked():
         register(["x", "y"], ["y", "z"])
     register(["x"], ["y"], drop_fields=["z"])
     assert tree.map(lambda v: v + 1, Three(1, 2, 9)) == Three(2, 2, 3)
-    with pytest.raises(TypeError, match="required"):
+    with pytest.raises(TypeError, match="is no dataclass"):
         tree.register_dataclass(type("Plain", (), {}))
 
 
@@ -389,7 +389,7 @@ def test_treedef_helpers():
 
 def test_one_level():
     assert tree.flatten_one_level({"b": 1, "a": [2]}) == (([2], 1), ("a", "b"))
-    with pytest.raises(ValueError, match="can't tree-flatten"):
+    with pytest.raises(ValueError, match="no node of a pytree"):
         tree.flatten_one_level(3)
     pairs, _ = tree.flatten_one_level_with_keys(Layer(1, 2))
     assert pairs == ((GetAttrKey("w"), 1), (GetAttrKey("b"), 2))

@@ -238,7 +238,7 @@ def test_round_and_contains():
     assert round(jnp.asarray(7)).tolist() == 7
     assert 2 in jnp.arange(3) and 5 not in jnp.arange(3)
     assert jnp.asarray(2) in jnp.arange(3)
-    with pytest.raises(ValueError, match="one-dimensional"):
+    with pytest.raises(ValueError, match="1 axis"):
         _ = 2 in jnp.ones((2, 2))
 
 
@@ -349,7 +349,7 @@ def test_views_of_every_width():
                     x.view(new).view("uint8"),
                     err_msg=f"{old} as {new}",
                 )
-    with pytest.raises(ValueError, match="divisor"):
+    with pytest.raises(ValueError, match="does not divide"):
         jnp.ones(3, "int8").view("int16")
     with pytest.raises(ValueError, match="0d"):
         jnp.asarray(1).view("int16")
@@ -379,9 +379,11 @@ def test_tracers_have_the_methods_of_arrays():
     assert set(missing) <= {
         "addressable_shards",
         "clone",
+        "committed",
         "delete",
         "device",
         "devices",
+        "global_shards",
         "is_deleted",
         "is_fully_addressable",
         "is_ready",

@@ -148,7 +148,7 @@ def test_values_take_the_dtype_of_the_array():
 def test_values_must_broadcast(run):
     x = jnp.zeros((3, 4))
     for values in (np.ones(3), np.ones((1, 4)), np.ones((2, 1))):
-        with pytest.raises(ValueError, match="shape"):
+        with pytest.raises(ValueError, match=r"more axes than|has shape"):
             run(lambda x, v: x.at[0].set(v))(x, values.astype(np.float32))
     got = run(lambda x: x.at[:2].set(np.arange(4, dtype=np.float32)))(x)
     assert got[1].tolist() == [0, 1, 2, 3]
