@@ -279,6 +279,12 @@ def guarded(value: Any, module: str) -> Any:
     return guard
 
 
+def unguarded(value: Any) -> Any:
+    """The function inside what `guarded` made; anything else as it is."""
+    inner = getattr(value, "__wrapped__", None)
+    return inner if getattr(inner, "guarded", None) is value else value
+
+
 def guard_names(namespace: dict[str, Any]) -> None:
     """Guard the functions that a public module offers, given its globals."""
     public = [name for name in namespace if not name.startswith("_")]

@@ -65,6 +65,8 @@ def _numpy_array(obj: Any, dtype: Any) -> np.ndarray:
 
 def _not_rectangular(obj: Any) -> str | None:
     """What is wrong with nested lists whose parts differ in shape, if they do."""
+    if not isinstance(obj, (list, tuple)):
+        return None
     try:
         shapes = [np.shape(part) for part in obj]
     except ValueError:

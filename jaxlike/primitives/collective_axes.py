@@ -17,7 +17,7 @@ from jaxlike.core.errors import format_error
 from jaxlike.core.primitive import Primitive
 from jaxlike.core.state import state
 from jaxlike.core.zeros import Zero
-from jaxlike.primitives.shapes import batch_axis_at, reshape
+from jaxlike.primitives.shapes import batch_axis_at, moveaxis, reshape
 from jaxlike.primitives.slicing import slice_in_dim
 
 Groups = tuple[tuple[int, ...], ...] | None
@@ -101,22 +101,68 @@ def along_lanes(lanes: Callable, names_in: Callable) -> Callable:
 
     def rule(axis_data, args, dims, **params):
         (x,), (dim,) = args, dims
-        size = axis_data.size
-        if len(names_in(params)) > 1:
-            raise NotImplementedError(
-                format_error(
-                    "this collective over several axis names cannot be batched over "
-                    "one of them",
-                    try_="one collective after the other, each over one name",
-                )
-            )
-        x = batch_axis_at(x, dim, 0, size)
+        x = batch_axis_at(x, dim, 0, axis_data.size)
+        names = names_in(params)
         groups = params.pop("axis_index_groups", None)
+        of_all = functools.partial(lanes, **params)
+        if len(names) > 1:
+            return _along_all_lanes(of_all, x, groups, names, axis_data.name)
         if groups is None:
-            return lanes(x, size, **params)
-        return by_groups(functools.partial(lanes, **params), x, groups), 0
+            return of_all(x, axis_data.size)
+        return by_groups(of_all, x, groups), 0
 
     return rule
+
+
+def _along_all_lanes(lanes: Callable, x: Any, groups: Groups, names: tuple, name: Any):
+    """What `lanes` gives over all names together, to batch over one of them.
+
+    Every lane gets the values of all, and keeps what is its own of the result.
+    """
+    from jaxlike.primitives.collectives import axis_index
+    from jaxlike.primitives.dynamic_slicing import dynamic_index_in_dim
+
+    size = get_aval(x).shape[0]
+    x = gathered_over_rest(x, names, name)
+    total = get_aval(x).shape[0]
+    if groups is None:
+        out, dim = lanes(x, total)
+        if dim is None:
+            return out, None
+    else:
+        out, dim = by_groups(lanes, x, groups), 0
+    out = batch_axis_at(out, dim, 0, total)
+    before, after, rest = around(names, name)
+    shape = get_aval(out).shape[1:]
+    out = moveaxis(reshape(out, (before, size, after, *shape)), 1, 0)
+    out = reshape(out, (size, before * after, *shape))
+    return dynamic_index_in_dim(out, axis_index(rest), 1, keepdims=False), 0
+
+
+def gathered_over_rest(x: Any, names: tuple, name: Any) -> Any:
+    """x, with the lanes of `name` along axis 0, to the lanes of all names there."""
+    from jaxlike.primitives.collective_gather import all_gather_p
+
+    before, after, rest = around(names, name)
+    x = all_gather_p.bind(
+        x,
+        all_gather_dimension=1,
+        axis_name=rest,
+        axis_index_groups=None,
+        axis_size=before * after,
+        tiled=False,
+    )
+    size, _, *shape = get_aval(x).shape
+    x = moveaxis(reshape(x, (size, before, after, *shape)), 0, 1)
+    return reshape(x, (before * size * after, *shape))
+
+
+def around(names: tuple, name: Any) -> tuple[int, int, tuple]:
+    """The sizes of the names before and after `name`, and these names."""
+    at = names.index(name)
+    sizes = [1 if n == name else size_of(n, "collective") for n in names]
+    rest = tuple(n for n in names if n != name)
+    return math.prod(sizes[:at]), math.prod(sizes[at:]), rest
 
 
 def by_groups(lanes: Callable, x: Any, groups: Sequence[Sequence[int]]) -> Any:

@@ -5,7 +5,6 @@ Each is the transpose of the other.
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 from jaxlike.core import tree
@@ -15,14 +14,15 @@ from jaxlike.core.primitive import Primitive
 from jaxlike.primitives.axes import canonical_axis
 from jaxlike.primitives.collective_axes import (
     along_lanes,
+    around,
     checked_groups,
     deflinear_collective,
     divided,
+    gathered_over_rest,
     group_size,
     merged,
     names_of,
     no_devices,
-    size_of,
     sum_lanes,
 )
 from jaxlike.primitives.shapes import batch_axis_at, moveaxis, reshape
@@ -65,32 +65,12 @@ def _gather_lanes(x, size, *, all_gather_dimension, tiled, **_):
 
 def _all_gather_collective(axis_data, args, dims, **params):
     names = params["axis_name"]
-    if len(names) == 1:
+    if len(names) == 1 or params["axis_index_groups"] is not None:
         return _one_gather(axis_data, args, dims, **params)
     # gather over the other names, then put the lanes where this name stands
     (x,), (dim,) = args, dims
     x = batch_axis_at(x, dim, 0, axis_data.size)
-    before, after, rest = _around(names, axis_data.name)
-    x = all_gather_p.bind(
-        x,
-        all_gather_dimension=1,
-        axis_name=rest,
-        axis_index_groups=None,
-        axis_size=before * after,
-        tiled=False,
-    )
-    shape = get_aval(x).shape
-    x = reshape(x, (axis_data.size, before, after, *shape[2:]))
-    x = reshape(moveaxis(x, 0, 1), (before * axis_data.size * after, *shape[2:]))
-    return _gather_lanes(x, None, **params)
-
-
-def _around(names: tuple, name: Any) -> tuple[int, int, tuple]:
-    """The sizes of the names before and after `name`, and these names."""
-    at = names.index(name)
-    sizes = [1 if n == name else size_of(n, "collective") for n in names]
-    rest = tuple(n for n in names if n != name)
-    return math.prod(sizes[:at]), math.prod(sizes[at:]), rest
+    return _gather_lanes(gathered_over_rest(x, names, axis_data.name), None, **params)
 
 
 _one_gather = along_lanes(_gather_lanes, lambda params: params["axis_name"])
@@ -153,11 +133,11 @@ def _scatter_lanes(x, size, *, scatter_dimension, tiled, **_):
 
 def _scatter_collective(axis_data, args, dims, **params):
     names = params["axis_name"]
-    if len(names) == 1:
+    if len(names) == 1 or params["axis_index_groups"] is not None:
         return _one_scatter(axis_data, args, dims, **params)
     (x,), (dim,) = args, dims
     x = sum_lanes(batch_axis_at(x, dim, 0, axis_data.size))
-    before, after, rest = _around(names, axis_data.name)
+    before, after, rest = around(names, axis_data.name)
     at, shape = params["scatter_dimension"], get_aval(x).shape
     inner = shape[at] // (before * axis_data.size)
     x = reshape(x, (*shape[:at], before, axis_data.size, inner, *shape[at + 1 :]))
@@ -261,13 +241,15 @@ def psum_scatter(
     size = group_size(groups, names, "psum_scatter")
 
     def one(leaf):
-        return reduce_scatter_p.bind(
-            leaf,
-            axis_name=names,
-            scatter_dimension=canonical_axis(scatter_dimension, get_aval(leaf).ndim),
-            axis_index_groups=groups,
-            axis_size=size,
-            tiled=bool(tiled),
-        )
+        aval = get_aval(leaf)
+        params = {
+            "axis_name": names,
+            "scatter_dimension": canonical_axis(scatter_dimension, aval.ndim),
+            "axis_index_groups": groups,
+            "axis_size": size,
+            "tiled": bool(tiled),
+        }
+        _scatter_shape(aval, **params)  # raises; under vmap nothing else looks
+        return reduce_scatter_p.bind(leaf, **params)
 
     return tree.map(one, x)

@@ -56,8 +56,8 @@ def _all_to_all_shape(
     if shape[split_axis] % size:
         raise ValueError(
             format_error(
-                "all_to_all requires the size of the mapped axis axis_name to divide "
-                f"x.shape[split_axis], but they are {size} and {shape[split_axis]}"
+                f"all_to_all: axis {split_axis} of {x.str_short()} does not divide "
+                f"among {size} lanes"
             )
         )
     shape[split_axis] //= size
@@ -142,15 +142,15 @@ def all_to_all(
         if isinstance(axis_name, list):
             params["axis_name"] = names
         if tiled:
-            return all_to_all_p.bind(
-                leaf, split_axis=split, concat_axis=concat, tiled=True, **params
-            )
+            params.update(split_axis=split, concat_axis=concat, tiled=True)
+            _all_to_all_shape(get_aval(leaf), **params)  # raises
+            return all_to_all_p.bind(leaf, **params)
         if shape[split] != size:
             raise ValueError(
                 format_error(
-                    "all_to_all requires the size of the mapped axis axis_name to "
-                    f"equal x.shape[split_axis], but they are {size} and "
-                    f"{shape[split]} respectively."
+                    f"all_to_all: axis {split} of {get_aval(leaf).str_short()} must "
+                    f"have {size} elements, one for each lane",
+                    try_="tiled=True, for a multiple of that",
                 )
             )
         if split != concat:

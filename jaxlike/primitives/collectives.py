@@ -23,9 +23,9 @@ from jaxlike.core.primitive import Primitive
 from jaxlike.core.trace import Tracer
 from jaxlike.primitives.axes import canonical_axis
 from jaxlike.primitives.collective_axes import (
+    along_lanes,
     axis_size,
     batch_elementwise_collective,
-    by_groups,
     checked_groups,
     deflinear_collective,
     group_size,
@@ -51,7 +51,7 @@ from jaxlike.primitives.collective_permute import (
     pshuffle,
     pswapaxes,
 )
-from jaxlike.primitives.shapes import batch_axis_at, iota, moveaxis
+from jaxlike.primitives.shapes import iota, moveaxis
 
 __all__ = [
     "all_gather",
@@ -85,19 +85,16 @@ def _reducer(name: str, over_lanes: Callable, over_copies: Callable) -> Primitiv
     """over_lanes: (x) -> x reduced over axis 0; over_copies: (x, n) -> n equal x's."""
     primitive = Primitive(name)
 
+    by_group = along_lanes(
+        lambda part, _, axes: (over_lanes(part), None), lambda params: params["axes"]
+    )
+
     def batch_collective(axis_data, args, dims, *, axes, axis_index_groups):
+        if axis_index_groups is not None:
+            groups = axis_index_groups
+            return by_group(axis_data, args, dims, axes=axes, axis_index_groups=groups)
         (x,), (dim,) = args, dims
         rest = tuple(a for a in axes if a != axis_data.name)
-        if axis_index_groups is not None:
-            if rest:
-                raise NotImplementedError(
-                    format_error(
-                        f"{name} with axis_index_groups over several axis names"
-                    )
-                )
-            x = batch_axis_at(x, dim, 0, axis_data.size)
-            lanes = lambda part, _: (over_lanes(part), None)
-            return by_groups(lanes, x, axis_index_groups), 0
         if dim is None:
             out = over_copies(x, axis_data.size)
         else:

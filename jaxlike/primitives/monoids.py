@@ -22,6 +22,7 @@ from jaxlike.core.jaxpr import (
     literal_buffer,
 )
 from jaxlike.core.primitive import Primitive
+from jaxlike.core.source_info import unguarded
 from jaxlike.core.staging import trace_to_closed_jaxpr
 from jaxlike.core.trace import Tracer, is_concrete
 from jaxlike.core.zeros import Zero
@@ -301,7 +302,7 @@ def named_monoid(computation: Callable, init, dtype) -> str | None:
         bitwise.bitwise_xor: ("xor", 0),
     }
     try:
-        name, identity = known[computation]
+        name, identity = known[unguarded(computation)]
     except (KeyError, TypeError):
         return None
     value = np.asarray(getattr(init, "_data", init))

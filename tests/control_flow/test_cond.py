@@ -185,12 +185,12 @@ def test_residuals_share_slots():
                 True, lambda x: {"w": [x, x]}, lambda x: {"w": [x, X]}, np.float32(1)
             ),
             TypeError,
-            r"output\['w'\]\[1\]: true_fun float32\[\], false_fun float32\[3\]: the",
+            r"output\['w'\]\[1\]: true_fun f32\[\], false_fun f32\[3\]: the",
         ),
         (
             lambda: lax.cond(True, lambda: 1, lambda: 2.0),
             TypeError,
-            r"output: true_fun int32\[\], false_fun float32\[\]: the dtypes",
+            r"output: true_fun i32\[\], false_fun f32\[\]: the dtypes",
         ),
         (lambda: lax.switch(0, [], 1), ValueError, "Empty branch sequence"),
         (lambda: lax.switch(1.0, [abs, abs], 1), TypeError, "must be an integer"),

@@ -270,7 +270,7 @@ def test_weak_carries_give_way():
                 lambda s, x: ({"w": [s["w"][0], x]}, x), {"w": [1.0, X]}, X
             ),
             TypeError,
-            r"s\['w'\]\[1\]: input float32\[4\], output float32\[\]: the shapes",
+            r"s\['w'\]\[1\]: input f32\[4\], output f32\[\]: the shapes",
         ),
         (
             lambda: lax.scan(lambda c, x: (c > 0, x), jnp.float32(1), X),

@@ -189,7 +189,7 @@ def test_root_with_aux():
 def test_errors_of_root():
     with pytest.raises(TypeError, match=r"f\(\) must return the structure"):
         lax.custom_root(lambda x: (x, x), 1.0, lambda f, x: x, lambda g, y: y)
-    with pytest.raises(TypeError, match=r"solve\(\) output pytree structure"):
+    with pytest.raises(TypeError, match=r"solve\(\) must return the structure"):
         lax.custom_root(lambda x: x, 1.0, lambda f, x: (x, x), lambda g, y: y)
     with pytest.raises(TypeError, match=r"tangent_solve\(\) must return the shapes"):
         lax.custom_root(lambda x: x, B, lambda f, x: x, lambda g, y: y[:2])

@@ -215,7 +215,7 @@ def test_weak_carries_give_way():
                 lambda v: True, lambda v: {"a": v["a"] * X}, {"a": jnp.float32(1)}
             ),
             TypeError,
-            r"v\['a'\]: input float32\[\], output float32\[3\]: the shapes",
+            r"v\['a'\]: input f32\[\], output f32\[3\]: the shapes",
         ),
         (lambda: lax.while_loop(lambda c: True, lambda c: c, "a"), TypeError, "valid"),
         (
@@ -231,7 +231,7 @@ def test_weak_carries_give_way():
         (
             lambda: lax.fori_loop(0, 3, lambda i, acc: {"b": acc["b"] * X}, {"b": 1.0}),
             TypeError,
-            r"fori_loop body.*\n *acc\['b'\]: input float32\[\], output float32\[3\]",
+            r"fori_loop body.*\n *acc\['b'\]: input f32\[\], output f32\[3\]",
         ),
         (
             lambda: jaxlike.jit(

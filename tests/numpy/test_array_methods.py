@@ -351,7 +351,7 @@ def test_views_of_every_width():
                 )
     with pytest.raises(ValueError, match="does not divide"):
         jnp.ones(3, "int8").view("int16")
-    with pytest.raises(ValueError, match="0d"):
+    with pytest.raises(ValueError, match="0-d"):
         jnp.asarray(1).view("int16")
 
 
