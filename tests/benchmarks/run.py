@@ -1,127 +1,142 @@
-"""The benchmark programs on jaxlike and jax, interleaved, a process each.
+"""The benchmark programs on jaxlike and its peers, interleaved, a process each.
 
-python -m tests.benchmarks.run                   # steady state of all
-python -m tests.benchmarks.run --only sort       # whose name or group holds this
+    python -m tests.benchmarks.run                     # everything, some 15 minutes
+    python -m tests.benchmarks.run --quick             # against jax only, 4 minutes
+    python -m tests.benchmarks.run --only sort         # whose name or group holds this
+    python -m tests.benchmarks.run --json now.json --readme --plot ratios.png
+    python -m tests.benchmarks.run --from now.json     # the tables again, unmeasured
+
+Ratios are jaxlike's number over jax's. best, median: steady state; torch: against the
+better of PyTorch eager and torch.compile; cold: to the first result in a new process
+with an empty cache, import included; warm: the same with a filled cache (jax's too);
+shape: to the result for a new shape; peak: memory beyond what the import takes.
 """
 
 from __future__ import annotations
 
 import argparse
-import importlib
+import importlib.metadata
+import importlib.util
 import json
-import math
 import os
-import statistics
-import subprocess
+import platform
 import sys
-import time
+from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
+from tests.benchmarks.measure import ROOT, Options, measure
+from tests.benchmarks.registry import load
+from tests.benchmarks.report import (
+    between_marks,
+    head_line,
+    line,
+    markdown,
+    rows,
+    summary,
+)
 
-from tests.benchmarks.workloads import WORKLOADS
-
-ROUND_SECONDS = 0.12
-
-
-def ready(jax, out) -> None:
-    for leaf in jax.tree.leaves(out):
-        leaf.block_until_ready()
-
-
-def work(name: str, library: str) -> None:
-    """Serve one workload over standard input: each line asks for one round."""
-    jax = importlib.import_module(library)
-    fun, args = WORKLOADS[name].make(jax)
-    start = time.perf_counter()
-    out = fun(*args)
-    ready(jax, out)
-    first = time.perf_counter() - start
-    total = [
-        float(np.sum(np.abs(np.asarray(x, np.float64)), where=np.isfinite(x)))
-        for x in jax.tree.leaves(out)
-    ]
-    print(json.dumps({"first": first, "sum": total}), flush=True)
-    number = 1
-    for line in sys.stdin:
-        if line.strip() == "stop":
-            return
-        times = []
-        end = time.perf_counter() + ROUND_SECONDS
-        while time.perf_counter() < end:
-            start = time.perf_counter()
-            for _ in range(number):
-                out = fun(*args)
-            ready(jax, out)
-            took = time.perf_counter() - start
-            times.append(took / number)
-            if took < 1e-4 and number < 1000:
-                number *= 2
-        print(json.dumps(times), flush=True)
+PEERS = ("jax", "torch", "torch.compile")
 
 
-class Worker:
-    def __init__(self, name: str, library: str):
-        code = "from tests.benchmarks.run import work; import sys; work(*sys.argv[1:])"
-        self.process = subprocess.Popen(
-            [sys.executable, "-c", code, name, library],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-            cwd=Path(__file__).parents[2], env={**os.environ, "JAX_PLATFORMS": "cpu"},
-        )  # fmt: skip
-        self.first = self.read()
-        self.times: list[float] = []
-
-    def read(self):
-        line = self.process.stdout.readline()
-        if not line:
-            raise RuntimeError("the worker died")
-        return json.loads(line)
-
-    def round(self) -> None:
-        print("go", file=self.process.stdin, flush=True)
-        self.times += self.read()
-
-    def stop(self) -> None:
-        print("stop", file=self.process.stdin, flush=True)
-        self.process.wait()
+def arguments(words: list[str] | None = None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    add = parser.add_argument
+    add("--only", default="", help="programs whose name or group holds this")
+    add("--peers", help=f"of {','.join(PEERS)}; default: those installed")
+    add("--rounds", type=int, help="rounds in turn (default 6)")
+    add("--quick", action="store_true", help="jax only, fewer and shorter rounds")
+    add("--json", type=Path, help="keep the results here, beside what it holds already")
+    add("--from", type=Path, dest="kept", help="results to show instead of measuring")
+    add("--markdown", type=Path, help="write the tables here, between the marks if any")
+    add("--readme", action="store_true", help="write the tables into README.md")
+    add("--plot", type=Path, help="draw the ratios")
+    return parser.parse_args(words)
 
 
-def measure(name: str, rounds: int, libraries=("jaxlike", "jax")):
-    workers = [Worker(name, library) for library in libraries]
-    for _ in range(rounds):
-        for w in workers:
-            w.round()
-    for w in workers:
-        w.stop()
-    return workers
+def options(args: argparse.Namespace) -> Options:
+    names = args.peers.split(",") if args.peers else PEERS[: 1 if args.quick else None]
+    unknown = [n for n in names if n not in PEERS]
+    if unknown:
+        raise SystemExit(f"no peer {', '.join(unknown)}; there are {', '.join(PEERS)}")
+    peers = [n for n in names if importlib.util.find_spec(n.split(".")[0])]
+    if args.quick:
+        return Options(("jaxlike", *peers), args.rounds or 3, 0.06, 1, 1)
+    return Options(("jaxlike", *peers), args.rounds or 6)
+
+
+def machine(libraries: tuple[str, ...]) -> dict:
+    cpu = platform.processor() or platform.machine()
+    try:
+        text = Path("/proc/cpuinfo").read_text()
+        cpu = text.split("model name")[1].split("\n")[0].strip(" \t:")
+    except (OSError, IndexError):
+        pass
+    names = dict.fromkeys(name.split(".")[0] for name in libraries if name != "jaxlike")
+    versions = {name: importlib.metadata.version(name) for name in names}
+    return {
+        "cpu": cpu,
+        "cpus": len(os.sched_getaffinity(0))
+        if sys.platform == "linux"
+        else os.cpu_count(),
+        "python": platform.python_version(),
+        "versions": versions,
+    }
+
+
+def libraries_for(name: str, chosen: Options) -> Options:
+    """The options without PyTorch, for a program that it does not have."""
+    rest = tuple(x for x in chosen.libraries if not x.startswith("torch"))
+    if rest != chosen.libraries:
+        from tests.benchmarks.torch_workloads import TORCH
+
+        if name not in TORCH:
+            return replace(chosen, libraries=rest)
+    return chosen
+
+
+def run(args: argparse.Namespace) -> dict:
+    chosen = options(args)
+    out = {"machine": machine(chosen.libraries), "programs": {}}
+    if args.json and args.json.exists():
+        out["programs"] = json.loads(args.json.read_text())["programs"]
+    print(head_line())
+    measured = {}
+    for name, w in load(chosen.module).items():
+        if args.only not in name and args.only not in w.group:
+            continue
+        found = {
+            "group": w.group,
+            "libraries": measure(name, libraries_for(name, chosen)),
+        }
+        out["programs"][name] = measured[name] = found
+        print(line(*rows({"programs": {name: found}})), flush=True)
+        if args.json:
+            args.json.write_text(json.dumps(out, indent=1))
+    print(summary(rows({"programs": measured})))
+    return out
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--rounds", type=int, default=6)
-    parser.add_argument("--only", default="")
-    args = parser.parse_args()
-    ratios = []
-    print(f"{'':52} {'jaxlike ms':>11} {'jax ms':>9}   best  median  first call")
-    for name, w in WORKLOADS.items():
-        if args.only not in name and args.only not in w.group:
-            continue
-        try:
-            ours, theirs = measure(name, args.rounds)
-        except RuntimeError as e:
-            print(f"{name:52} FAILED {e}", flush=True)
-            continue
-        best = min(ours.times) / min(theirs.times)
-        median = statistics.median(ours.times) / statistics.median(theirs.times)
-        ratios.append(best)
-        same = np.allclose(ours.first["sum"], theirs.first["sum"], rtol=1e-3)
-        print(
-            f"{name:52} {min(ours.times) * 1e3:11.4f} {min(theirs.times) * 1e3:9.4f}   "
-            f"{best:5.2f} {median:5.2f}   {ours.first['first']:.2f}/"
-            f"{theirs.first['first']:.2f} {'' if same else 'DIFFERENT'}",
-            flush=True,
-        )
-    print(f"geometric mean {math.exp(sum(map(math.log, ratios)) / len(ratios)):.3f}")
+    args = arguments()
+    if args.kept:
+        out = json.loads(args.kept.read_text())
+        print(head_line(), *map(line, rows(out)), summary(rows(out)), sep="\n")
+    else:
+        out = run(args)
+    if args.markdown:
+        new = markdown(out)
+        if args.markdown.exists():
+            new = between_marks(args.markdown.read_text(), new)
+        args.markdown.write_text(new)
+    if args.readme:
+        readme = ROOT / "README.md"
+        readme.write_text(between_marks(readme.read_text(), markdown(out)))
+    if args.plot:
+        from tests.benchmarks.plot import plot
+
+        plot(rows(out), args.plot)
 
 
 if __name__ == "__main__":

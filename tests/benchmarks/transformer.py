@@ -2,13 +2,29 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
-LAYERS, HEADS, WIDTH, VOCAB, LENGTH, BATCH = 4, 4, 64, 128, 32, 4
+from tests.benchmarks.registry import drawn
 
 
-def init(seed: int = 0):
+class Size(NamedTuple):
+    layers: int = 4
+    heads: int = 4
+    width: int = 64
+    vocab: int = 128
+    length: int = 32
+    batch: int = 4
+
+
+SMALL = Size()
+
+
+@drawn
+def init(size: Size = SMALL, seed: int = 0):
     """Parameters as a pytree of NumPy arrays f32."""
+    width, vocab = size.width, size.vocab
     rng = np.random.default_rng(seed)
 
     def dense(n, m):
@@ -16,24 +32,30 @@ def init(seed: int = 0):
 
     def layer():
         return {
-            "qkv": dense(WIDTH, 3 * WIDTH),
-            "out": dense(WIDTH, WIDTH),
-            "up": dense(WIDTH, 4 * WIDTH),
-            "down": dense(4 * WIDTH, WIDTH),
-            "norm1": np.ones(WIDTH, np.float32),
-            "norm2": np.ones(WIDTH, np.float32),
+            "qkv": dense(width, 3 * width),
+            "out": dense(width, width),
+            "up": dense(width, 4 * width),
+            "down": dense(4 * width, width),
+            "norm1": np.ones(width, np.float32),
+            "norm2": np.ones(width, np.float32),
         }
 
     return {
-        "embed": dense(VOCAB, WIDTH),
-        "position": dense(LENGTH, WIDTH),
-        "layers": [layer() for _ in range(LAYERS)],
-        "norm": np.ones(WIDTH, np.float32),
-        "head": dense(WIDTH, VOCAB),
+        "embed": dense(vocab, width),
+        "position": dense(size.length, width),
+        "layers": [layer() for _ in range(size.layers)],
+        "norm": np.ones(width, np.float32),
+        "head": dense(width, vocab),
     }
 
 
-def make(jax, jnp):
+@drawn
+def draw_tokens(size: Size = SMALL) -> np.ndarray:
+    shape = size.batch, size.length + 1
+    return np.random.default_rng(1).integers(0, size.vocab, shape).astype(np.int32)
+
+
+def make(jax, jnp, size: Size = SMALL):
     """(step, args): step(params, m, v, tokens) -> (params, m, v, loss)."""
 
     def norm(x, scale):
@@ -46,10 +68,10 @@ def make(jax, jnp):
         q, k, v = jnp.split(x @ p["qkv"], 3, axis=-1)
 
         def heads(a):
-            return a.reshape(b, t, HEADS, d // HEADS).transpose(0, 2, 1, 3)
+            return a.reshape(b, t, size.heads, d // size.heads).transpose(0, 2, 1, 3)
 
         scores = jnp.einsum("bhqd,bhkd->bhqk", heads(q), heads(k))
-        scores = scores / np.sqrt(d // HEADS)
+        scores = scores / np.sqrt(d // size.heads)
         mask = jnp.tril(jnp.ones((t, t), bool))
         weights = jax.nn.softmax(jnp.where(mask, scores, -1e9), axis=-1)
         mixed = jnp.einsum("bhqk,bhkd->bhqd", weights, heads(v))
@@ -75,8 +97,6 @@ def make(jax, jnp):
         )
         return params, m, v, value
 
-    params = jax.tree.map(jnp.asarray, init())
+    params = jax.tree.map(jnp.asarray, init(size))
     zeros = jax.tree.map(jnp.zeros_like, params)
-    rng = np.random.default_rng(1)
-    tokens = jnp.asarray(rng.integers(0, VOCAB, (BATCH, LENGTH + 1)), jnp.int32)
-    return step, (params, zeros, zeros, tokens)
+    return step, (params, zeros, zeros, jnp.asarray(draw_tokens(size)))

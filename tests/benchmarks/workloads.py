@@ -1,54 +1,25 @@
 """The benchmark programs: each written once, for jaxlike and for jax alike.
 
-`WORKLOADS[name](jax)` gives (function, arguments): the function as a user would write
-it, jitted where that is the point. What the numbers are measured with is in `run.py`.
+`WORKLOADS[name].make(jax)` gives (function, arguments): the function as a user would
+write it, jitted where that is the point. The same for PyTorch: torch_workloads.py. How
+they are measured: worker.py.
 """
 
 from __future__ import annotations
 
-import importlib
 import itertools
-from collections.abc import Callable
-from typing import Any, NamedTuple
 
 import numpy as np
 
 from tests.benchmarks import transformer
-
-Made = tuple[Callable, tuple]
-
-
-class Workload(NamedTuple):
-    """make(jax) -> (function, arguments); group: the row of the table it counts in."""
-
-    make: Callable[[Any], Made]
-    group: str
-
-
-WORKLOADS: dict[str, Workload] = {}
-
-
-def workload(name: str, group: str):
-    def register(make):
-        WORKLOADS[name] = Workload(make, group)
-        return make
-
-    return register
-
-
-def numpy_of(jax):
-    return importlib.import_module(f"{jax.__name__}.numpy")
-
-
-def floats(*shape: int, seed: int = 0) -> np.ndarray:
-    """Standard normal numbers, f32."""
-    return np.random.default_rng(seed).standard_normal(shape).astype(np.float32)
-
-
-def on_device(jax, *arrays):
-    jnp = numpy_of(jax)
-    return tuple(jax.tree.map(jnp.asarray, a) for a in arrays)
-
+from tests.benchmarks.registry import (
+    between,
+    drawn,
+    floats,
+    numpy_of,
+    on_device,
+    workload,
+)
 
 # --- eager and dispatch
 
@@ -66,12 +37,12 @@ def eager_chain(jax):
     )
 
 
-@workload("dispatch: one array", "dispatch")
+@workload("dispatch: one array", "dispatch", cut=(0,))
 def dispatch_one(jax):
     return jax.jit(lambda x: x + 1), on_device(jax, floats(10))
 
 
-@workload("dispatch: a dict of 100 arrays", "dispatch")
+@workload("dispatch: a dict of 100 arrays", "dispatch", cut=(0,))
 def dispatch_dict(jax):
     f = jax.jit(lambda d: {k: v + 1 for k, v in d.items()})
     return f, on_device(jax, {f"p{i}": floats(10) for i in range(100)})
@@ -80,7 +51,7 @@ def dispatch_dict(jax):
 # --- elementwise chains, rows, their gradients
 
 
-@workload("elementwise: exp tanh chain, 1M", "elementwise")
+@workload("elementwise: exp tanh chain, 1M", "elementwise", cut=(0, 1))
 def chain(jax):
     jnp = numpy_of(jax)
 
@@ -90,14 +61,14 @@ def chain(jax):
     return jax.jit(f), on_device(jax, floats(1 << 20), floats(1 << 20, seed=1))
 
 
-@workload("elementwise: gelu and its gradient, 1M", "elementwise")
+@workload("elementwise: gelu and its gradient, 1M", "elementwise", cut=(0,))
 def gelu_grad(jax):
     jnp = numpy_of(jax)
     f = jax.jit(jax.grad(lambda x: jnp.sum(jax.nn.gelu(x))))
     return f, on_device(jax, floats(1 << 20))
 
 
-@workload("Black-Scholes, 1M, value and delta", "elementwise")
+@workload("Black-Scholes, 1M, value and delta", "elementwise", cut=(0, 1, 2))
 def black_scholes(jax):
     jnp = numpy_of(jax)
 
@@ -114,35 +85,36 @@ def black_scholes(jax):
     def both(s, k, t):
         return price(s, k, t), jax.grad(lambda s: jnp.sum(price(s, k, t)))(s)
 
-    rng = np.random.default_rng(0)
-    n = 1 << 20
-    s = rng.uniform(50, 150, n).astype(np.float32)
-    k = rng.uniform(50, 150, n).astype(np.float32)
-    t = rng.uniform(0.1, 2, n).astype(np.float32)
-    return jax.jit(both), on_device(jax, s, k, t)
+    return jax.jit(both), on_device(jax, *options(1 << 20))
 
 
-@workload("softmax 4096x1024", "elementwise")
+def options(n: int) -> list[np.ndarray]:
+    """Prices, strikes and times to maturity of n options."""
+    return [between(50, 150, n), between(50, 150, n, seed=1), between(0.1, 2, n)]
+
+
+@workload("softmax 4096x1024", "elementwise", cut=(0,))
 def softmax(jax):
     return jax.jit(lambda x: jax.nn.softmax(x, axis=-1)), on_device(
         jax, floats(4096, 1024)
     )
 
 
-@workload("gradient of log_softmax loss 4096x1024", "elementwise")
+@workload("gradient of log_softmax loss 4096x1024", "elementwise", cut=(0, 1))
 def softmax_grad(jax):
     jnp = numpy_of(jax)
-    labels = np.random.default_rng(0).integers(0, 1024, 4096).astype(np.int32)
 
     def loss(x, y):
         return -jnp.mean(
             jnp.sum(jax.nn.log_softmax(x) * jax.nn.one_hot(y, 1024), axis=-1)
         )
 
-    return jax.jit(jax.grad(loss)), on_device(jax, floats(4096, 1024), labels)
+    return jax.jit(jax.grad(loss)), on_device(
+        jax, floats(4096, 1024), labels(4096, 1024)
+    )
 
 
-@workload("layer norm 4096x1024", "elementwise")
+@workload("layer norm 4096x1024", "elementwise", cut=(0,))
 def layer_norm(jax):
     return jax.jit(lambda x, w, b: _layer_norm(jax, x, w, b)), on_device(
         jax, floats(4096, 1024), floats(1024), floats(1024)
@@ -156,7 +128,7 @@ def _layer_norm(jax, x, w, b):
     return (x - mean) * jax.lax.rsqrt(var + 1e-5) * w + b
 
 
-@workload("gradient of layer norm 4096x1024", "elementwise")
+@workload("gradient of layer norm 4096x1024", "elementwise", cut=(0,))
 def layer_norm_grad(jax):
     jnp = numpy_of(jax)
 
@@ -168,7 +140,7 @@ def layer_norm_grad(jax):
     )
 
 
-@workload("Adam, 20 leaves, 2.6M parameters", "elementwise")
+@workload("Adam, 20 leaves, 2.6M parameters", "elementwise", cut=(0, 1, 2, 3))
 def adam(jax):
     jnp = numpy_of(jax)
     tree = jax.tree.map
@@ -180,18 +152,22 @@ def adam(jax):
         p = tree(lambda p, m, v: p - 1e-3 * (m / a) / (jnp.sqrt(v / b) + 1e-8), p, m, v)
         return p, m, v
 
-    params = [floats(512, 512) if i % 2 else floats(512) for i in range(20)]
+    params = adam_params()
     zeros = [np.zeros_like(p) for p in params]
     return jax.jit(step), on_device(jax, params, zeros, zeros, params, np.float32(3))
 
 
-@workload("sum over axis 0, 4096x1024", "elementwise")
+def adam_params() -> list[np.ndarray]:
+    return [floats(512, 512) if i % 2 else floats(512) for i in range(20)]
+
+
+@workload("sum over axis 0, 4096x1024", "elementwise", cut=(0,))
 def sum_axis0(jax):
     jnp = numpy_of(jax)
     return jax.jit(lambda x: jnp.sum(x, axis=0)), on_device(jax, floats(4096, 1024))
 
 
-@workload("mean and variance of all, 4M", "elementwise")
+@workload("mean and variance of all, 4M", "elementwise", cut=(0,))
 def moments(jax):
     jnp = numpy_of(jax)
     return jax.jit(lambda x: (jnp.mean(x), jnp.var(x))), on_device(jax, floats(1 << 22))
@@ -200,7 +176,8 @@ def moments(jax):
 # --- training steps
 
 
-def _mlp(sizes, seed=0):
+@drawn
+def mlp_params(sizes, seed=0):
     rng = np.random.default_rng(seed)
     return [
         (
@@ -228,25 +205,27 @@ def _sgd(jax, loss):
     return jax.jit(step)
 
 
-def _labels(n, k):
+@drawn
+def labels(n, k):
     return np.random.default_rng(7).integers(0, k, n).astype(np.int32)
 
 
-@workload("MLP step, 784-512-512-10, batch 128", "mlp")
+@workload("MLP step, 784-512-512-10, batch 128", "mlp", cut=(1, 2))
 def mlp_step(jax):
     step = _sgd(jax, lambda p, x, y: _mlp_loss(jax, p, x, y))
-    args = _mlp((784, 512, 512, 10)), floats(128, 784), _labels(128, 10)
+    args = mlp_params((784, 512, 512, 10)), floats(128, 784), labels(128, 10)
     return step, on_device(jax, *args)
 
 
-@workload("MLP step, 64-128-64-10, batch 32", "mlp")
+@workload("MLP step, 64-128-64-10, batch 32", "mlp", cut=(1, 2))
 def mlp_small(jax):
     step = _sgd(jax, lambda p, x, y: _mlp_loss(jax, p, x, y))
-    args = _mlp((64, 128, 64, 10)), floats(32, 64), _labels(32, 10)
+    args = mlp_params((64, 128, 64, 10)), floats(32, 64), labels(32, 10)
     return step, on_device(jax, *args)
 
 
-def _cnn(channels, size, classes):
+@drawn
+def cnn_params(channels, size, classes):
     rng = np.random.default_rng(0)
     params = {}
     for i, (n, m) in enumerate(itertools.pairwise(channels)):
@@ -276,14 +255,17 @@ def _cnn_loss(jax, params, x, y):
     return -jnp.mean(jnp.sum(logits * jax.nn.one_hot(y, logits.shape[-1]), axis=-1))
 
 
-@workload("CNN step, 28x28, 1-32-64 channels, batch 64", "conv")
+@workload("CNN step, 28x28, 1-32-64 channels, batch 64", "conv", cut=(1, 2))
 def cnn_step(jax):
-    step = _sgd(jax, lambda p, x, y: _cnn_loss(jax, p, x, y))
-    args = _cnn((1, 32, 64), 28, 10), floats(64, 28, 28, 1), _labels(64, 10)
-    return step, on_device(jax, *args)
+    args = cnn_params((1, 32, 64), 28, 10), floats(64, 28, 28, 1), labels(64, 10)
+    return cnn_step_of(jax), on_device(jax, *args)
 
 
-@workload("conv step, 32x32, 64 channels, batch 32", "conv")
+def cnn_step_of(jax):
+    return _sgd(jax, lambda p, x, y: _cnn_loss(jax, p, x, y))
+
+
+@workload("conv step, 32x32, 64 channels, batch 32", "conv", cut=(1,))
 def conv_step(jax):
     jnp, lax = numpy_of(jax), jax.lax
 
@@ -301,7 +283,7 @@ def conv_step(jax):
     return jax.jit(step), on_device(jax, w, floats(32, 32, 32, 64))
 
 
-@workload("depthwise separable conv step, 32x32x64, batch 16", "conv")
+@workload("depthwise separable conv step, 32x32x64, batch 16", "conv", cut=(1,))
 def depthwise_step(jax):
     jnp, lax = numpy_of(jax), jax.lax
 
@@ -319,7 +301,7 @@ def depthwise_step(jax):
     return _sgd(jax, loss), on_device(jax, p, floats(16, 32, 32, 64))
 
 
-@workload("NCHW conv step, 16x16, 32-64 channels, batch 32", "conv")
+@workload("NCHW conv step, 16x16, 32-64 channels, batch 32", "conv", cut=(1,))
 def nchw_step(jax):
     jnp, lax = numpy_of(jax), jax.lax
 
@@ -333,7 +315,7 @@ def nchw_step(jax):
     return _sgd(jax, loss), on_device(jax, w, floats(32, 32, 16, 16))
 
 
-@workload("conv1d, 1024 long, 64 channels, kernel 9, gradient", "conv")
+@workload("conv1d, 1024 long, 64 channels, kernel 9, gradient", "conv", cut=(1,))
 def conv1d(jax):
     jnp, lax = numpy_of(jax), jax.lax
 
@@ -347,13 +329,13 @@ def conv1d(jax):
     return _sgd(jax, loss), on_device(jax, w, floats(8, 1024, 64))
 
 
-@workload("transformer step, 4 layers, width 64", "transformer")
+@workload("transformer step, 4 layers, width 64", "transformer", cut=(3,))
 def transformer_step(jax):
     step, args = transformer.make(jax, numpy_of(jax))
     return jax.jit(step), args
 
 
-@workload("einsum attention, 8x8x256x64", "attention")
+@workload("einsum attention, 8x8x256x64", "attention", cut=(0, 1, 2))
 def attention(jax):
     jnp = numpy_of(jax)
 
@@ -366,33 +348,33 @@ def attention(jax):
     return jax.jit(f), on_device(jax, *args)
 
 
-@workload("per-example gradients of an MLP, batch 128", "per-example MLP")
-def per_example_mlp(jax):
+@workload("per-example gradients of an MLP, batch 128", "per-example MLP", cut=(1, 2))
+def per_examplemlp_params(jax):
     f = jax.vmap(
         jax.grad(lambda p, x, y: _mlp_loss(jax, p, x, y)), in_axes=(None, 0, 0)
     )
-    args = _mlp((64, 128, 64, 10)), floats(128, 64), _labels(128, 10)
+    args = mlp_params((64, 128, 64, 10)), floats(128, 64), labels(128, 10)
     return jax.jit(f), on_device(jax, *args)
 
 
-@workload("per-example gradients of a CNN, batch 64", "per-example CNN")
-def per_example_cnn(jax):
+@workload("per-example gradients of a CNN, batch 64", "per-example CNN", cut=(1, 2))
+def per_examplecnn_params(jax):
     def loss(p, x, y):
         return _cnn_loss(jax, p, x[None], y[None])
 
     f = jax.jit(jax.vmap(jax.grad(loss), in_axes=(None, 0, 0)))
-    args = _cnn((1, 16, 32), 16, 10), floats(64, 16, 16, 1), _labels(64, 10)
+    args = cnn_params((1, 16, 32), 16, 10), floats(64, 16, 16, 1), labels(64, 10)
     return f, on_device(jax, *args)
 
 
-@workload("sgemm 512", "mlp")
+@workload("sgemm 512", "products", cut=(0,))
 def sgemm(jax):
     return jax.jit(lambda a, b: a @ b), on_device(
         jax, floats(512, 512), floats(512, 512)
     )
 
 
-@workload("batched 64x (64x64) products", "mlp")
+@workload("batched 64x (64x64) products", "products", cut=(0, 1))
 def batched(jax):
     return jax.jit(lambda a, b: a @ b), on_device(
         jax, floats(64, 64, 64), floats(64, 64, 64)
@@ -417,21 +399,24 @@ def _lstm(jax):
         zero = jnp.zeros((xs.shape[1], p["wh"].shape[0]))
         return jax.lax.scan(cell, (zero, zero), xs)[1]
 
-    p = {
+    return run, on_device(jax, lstm_params(), floats(256, 16, 64))
+
+
+def lstm_params() -> dict[str, np.ndarray]:
+    return {
         "wx": floats(64, 256) * np.float32(0.1),
         "wh": floats(64, 256, seed=1) * np.float32(0.1),
         "b": floats(256),
     }
-    return run, on_device(jax, p, floats(256, 16, 64))
 
 
-@workload("LSTM, hidden 64, batch 16, 256 steps", "LSTM")
+@workload("LSTM, hidden 64, batch 16, 256 steps", "LSTM", cut=(1,))
 def lstm(jax):
     run, args = _lstm(jax)
     return jax.jit(run), args
 
 
-@workload("gradient of the LSTM", "LSTM")
+@workload("gradient of the LSTM", "LSTM", cut=(1,))
 def lstm_grad(jax):
     jnp = numpy_of(jax)
     run, args = _lstm(jax)
@@ -459,7 +444,7 @@ def lorenz(jax):
     )
 
 
-@workload("Newton: while under vmap, 10,000 lanes", "ODE")
+@workload("Newton: while under vmap, 10,000 lanes", "ODE", cut=(0,))
 def newton(jax):
     jnp = numpy_of(jax)
 
@@ -474,11 +459,10 @@ def newton(jax):
 
         return jax.lax.while_loop(cond, body, (a, 0))
 
-    a = np.random.default_rng(0).uniform(1, 100, 10_000).astype(np.float32)
-    return jax.jit(jax.vmap(root)), on_device(jax, a)
+    return jax.jit(jax.vmap(root)), on_device(jax, between(1, 100, 10_000))
 
 
-@workload("switch under vmap, 10,000 lanes", "ODE")
+@workload("switch under vmap, 10,000 lanes", "ODE", cut=(0, 1))
 def switch(jax):
     jnp = numpy_of(jax)
 
@@ -488,7 +472,7 @@ def switch(jax):
     def f(i, x):
         return jax.lax.switch(i, [lambda x: x, lambda x: x * 2, dear], x)
 
-    i = (np.random.default_rng(0).random(10_000) < 0.05).astype(np.int32) * 2
+    i = (labels(10_000, 20) == 0).astype(np.int32) * 2
     return jax.jit(jax.vmap(f)), on_device(jax, i, floats(10_000))
 
 
@@ -522,7 +506,7 @@ def hmc(jax):
     return jax.jit(run), (random.PRNGKey(0), *on_device(jax, np.ones(10, np.float32)))
 
 
-@workload("gradient of a 600-step scan over 32 scalars", "scan gradient")
+@workload("gradient of a 600-step scan over 32 scalars", "scan gradient", cut=(0, 1))
 def scan_grad(jax):
     jnp = numpy_of(jax)
 
@@ -553,7 +537,7 @@ def scalar_scan(jax):
     return jax.jit(jax.grad(run)), on_device(jax, np.array([9.8, 0.1], np.float32))
 
 
-@workload("N-body, 512 bodies, 10 steps", "N-body")
+@workload("N-body, 512 bodies, 10 steps", "N-body", cut=(0, 1, 2))
 def n_body(jax):
     jnp = numpy_of(jax)
 
@@ -577,60 +561,61 @@ def n_body(jax):
 # --- indexing, sorting, cumulative sums, random numbers
 
 
-def _places(n, size):
+@drawn
+def places(n, size):
     return np.random.default_rng(3).integers(0, size, n).astype(np.int32)
 
 
-@workload("scatter-add, 1M into 10k", "scatter-add")
+@workload("scatter-add, 1M into 10k", "scatter-add", cut=(0, 1))
 def scatter_add(jax):
     jnp = numpy_of(jax)
 
     def f(i, x):
         return jnp.zeros(10_000).at[i].add(x)
 
-    return jax.jit(f), on_device(jax, _places(1 << 20, 10_000), floats(1 << 20))
+    return jax.jit(f), on_device(jax, places(1 << 20, 10_000), floats(1 << 20))
 
 
-@workload("segment sum of rows, 100k x 16 into 1000", "scatter-add")
+@workload("segment sum of rows, 100k x 16 into 1000", "scatter-add", cut=(0, 1))
 def segment_sum(jax):
     def f(x, i):
         return jax.ops.segment_sum(x, i, num_segments=1000)
 
-    return jax.jit(f), on_device(jax, floats(100_000, 16), _places(100_000, 1000))
+    return jax.jit(f), on_device(jax, floats(100_000, 16), places(100_000, 1000))
 
 
-@workload("take, 1M of 1M", "gather")
+@workload("take, 1M of 1M", "gather", cut=(1,))
 def take(jax):
     n = 1 << 20
-    return jax.jit(lambda x, i: x[i] * 2), on_device(jax, floats(n), _places(n, n))
+    return jax.jit(lambda x, i: x[i] * 2), on_device(jax, floats(n), places(n, n))
 
 
-@workload("embedding and its gradient, 32k x 64, 4096 tokens", "gather")
+@workload("embedding and its gradient, 32k x 64, 4096 tokens", "gather", cut=(1,))
 def embedding(jax):
     jnp = numpy_of(jax)
     f = jax.jit(jax.grad(lambda e, t: jnp.sum(jnp.tanh(e[t]))))
-    return f, on_device(jax, floats(32_000, 64), _places(4096, 32_000))
+    return f, on_device(jax, floats(32_000, 64), places(4096, 32_000))
 
 
-@workload("sort, 1M float32", "sort")
+@workload("sort, 1M float32", "sort", cut=(0,))
 def sort(jax):
     jnp = numpy_of(jax)
     return jax.jit(lambda x: jnp.sort(x)), on_device(jax, floats(1 << 20))
 
 
-@workload("argsort, 1M float32", "sort")
+@workload("argsort, 1M float32", "sort", cut=(0,))
 def argsort(jax):
     jnp = numpy_of(jax)
     return jax.jit(lambda x: jnp.argsort(x)), on_device(jax, floats(1 << 20))
 
 
-@workload("sort rows, 4096 x 256", "sort")
+@workload("sort rows, 4096 x 256", "sort", cut=(0,))
 def sort_rows(jax):
     jnp = numpy_of(jax)
     return jax.jit(lambda x: jnp.sort(x, axis=-1)), on_device(jax, floats(4096, 256))
 
 
-@workload("top_k 10 of 1000, 1024 rows", "top_k")
+@workload("top_k 10 of 1000, 1024 rows", "top_k", cut=(0,))
 def top_k(jax):
     return jax.jit(lambda x: jax.lax.top_k(x, 10)), on_device(jax, floats(1024, 1000))
 
@@ -641,13 +626,13 @@ def permutation(jax):
     return f, (jax.random.PRNGKey(0),)
 
 
-@workload("cumsum, 1M", "cumsum")
+@workload("cumsum, 1M", "cumsum", cut=(0,))
 def cumsum(jax):
     jnp = numpy_of(jax)
     return jax.jit(lambda x: jnp.cumsum(x)), on_device(jax, floats(1 << 20))
 
 
-@workload("cumsum over axis 0, 1024 x 1024", "cumsum")
+@workload("cumsum over axis 0, 1024 x 1024", "cumsum", cut=(0,))
 def cumsum_axis0(jax):
     jnp = numpy_of(jax)
     return jax.jit(lambda x: jnp.cumsum(x, axis=0)), on_device(jax, floats(1024, 1024))
@@ -672,17 +657,23 @@ def uniform(jax):
 # --- FFT, linear algebra, second order
 
 
-@workload("FFT, 64 x 4096", "FFT")
+@workload("FFT, 64 x 4096", "FFT", cut=(0,))
 def fft(jax):
     jnp = numpy_of(jax)
     return jax.jit(lambda x: jnp.abs(jnp.fft.fft(x))), on_device(jax, floats(64, 4096))
 
 
-@workload("Cholesky solve, 64 x (32 x 32)", "linear algebra")
+@drawn
+def positive(*shape: int) -> np.ndarray:
+    """Positive definite matrices: shape (..., n) gives (..., n, n)."""
+    n = shape[-1]
+    a = floats(*shape, n)
+    return a @ a.swapaxes(-1, -2) + n * np.eye(n, dtype=np.float32)
+
+
+@workload("Cholesky solve, 64 x (32 x 32)", "linear algebra", cut=(0, 1))
 def cholesky_batched(jax):
     jnp = numpy_of(jax)
-    a = floats(64, 32, 32)
-    a = a @ a.transpose(0, 2, 1) + 32 * np.eye(32, dtype=np.float32)
 
     def f(a, b):
         c = jnp.linalg.cholesky(a)
@@ -691,21 +682,19 @@ def cholesky_batched(jax):
             c, y, left_side=True, lower=True, transpose_a=True
         )
 
-    return jax.jit(f), on_device(jax, a, floats(64, 32, 4))
+    return jax.jit(f), on_device(jax, positive(64, 32), floats(64, 32, 4))
 
 
 @workload("Cholesky solve, 512, and its gradient", "linear algebra")
 def cholesky_large(jax):
     jnp = numpy_of(jax)
-    a = floats(512, 512)
-    a = a @ a.T + 512 * np.eye(512, dtype=np.float32)
 
     def f(a, b):
         c = jnp.linalg.cholesky(a)
         y = jax.lax.linalg.triangular_solve(c, b, left_side=True, lower=True)
         return jnp.sum(y * y) + jnp.sum(jnp.log(jnp.diagonal(c)))
 
-    return jax.jit(jax.grad(f)), on_device(jax, a, floats(512, 8))
+    return jax.jit(jax.grad(f)), on_device(jax, positive(512), floats(512, 8))
 
 
 @workload("solve, 256 x 256", "linear algebra")
@@ -718,7 +707,7 @@ def solve(jax):
 @workload("Hessian of an MLP of 30 inputs", "Hessian")
 def hessian(jax):
     jnp = numpy_of(jax)
-    params = on_device(jax, _mlp((30, 64, 64, 1)))[0]
+    params = on_device(jax, mlp_params((30, 64, 64, 1)))[0]
 
     def f(x):
         for w, b in params:
