@@ -176,6 +176,13 @@ class JitFunction:
             entry = executable, traced.out_tree
             self._executables[key] = entry
         executable, out_tree = entry
+        if config.debug_key_reuse:
+            from jaxlike.transforms.key_reuse import check_call
+
+            traced = self._trace(static, leaves, in_tree, avals, key)
+            outs = executable(leaves)
+            check_call(traced.jaxpr, [*traced.consts, *leaves], outs)
+            return tree.unflatten(out_tree, outs)
         if self._plain and not kwargs and all(type(a) is Array for a in args):
             if self._fast_context is not context:
                 self._fast, self._fast_context = {}, context

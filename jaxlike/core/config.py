@@ -19,7 +19,6 @@ from jaxlike.core.flags import ALIASES, FLAGS, Flag
 
 _MISSING = object()
 _lock = threading.RLock()
-_validators: dict[str, Callable[[Any], Any]] = {}
 _hooks: dict[str, list[Callable[[Any], None]]] = {}
 _traced: list[str] = []
 # attribute dicts of the threads that are inside a block right now
@@ -71,10 +70,6 @@ class Config(threading.local):
         """Call `hook(value)` whenever the value in force has changed."""
         _hooks.setdefault(canonical_name(name), []).append(hook)
 
-    def add_validator(self, name: str, check: Callable[[Any], Any]) -> None:
-        """Let `check(value)` replace or refuse values before they are set."""
-        _validators[canonical_name(name)] = check
-
     def __setattr__(self, name: str, value: Any) -> None:
         raise AttributeError(
             f"config.{name} cannot be assigned to; "
@@ -109,9 +104,7 @@ def canonical_name(name: str) -> str:
 
 
 def checked(flag: Flag, value: Any) -> Any:
-    value = flag.check(value)
-    check = _validators.get(flag.name)
-    return value if check is None else check(value)
+    return flag.check(value)
 
 
 # equal contexts are one object, so that `is` can compare them
@@ -320,16 +313,6 @@ debug_nans = ContextFlag("debug_nans")
 debug_infs = ContextFlag("debug_infs")
 debug_key_reuse = ContextFlag("debug_key_reuse")
 
-
-def _no_key_reuse_check(value: Any) -> Any:
-    if value:
-        raise NotImplementedError(
-            "debug_key_reuse: the reuse of random keys is not looked for yet"
-        )
-    return value
-
-
-config.add_validator("debug_key_reuse", _no_key_reuse_check)
 numpy_dtype_promotion = ContextFlag("numpy_dtype_promotion")
 numpy_rank_promotion = ContextFlag("numpy_rank_promotion")
 default_matmul_precision = ContextFlag("default_matmul_precision")

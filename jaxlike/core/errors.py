@@ -297,14 +297,15 @@ class UnexpectedTracerError(JAXTypeError):
 
 
 class KeyReuseError(JAXTypeError):
-    """A random key was used twice.
+    """A random key was used twice, under `debug_key_reuse`.
 
-    Here for `except` clauses that name it: nothing looks for reuse yet, and turning
-    `debug_key_reuse` on says so. Use each key once; split it first.
+    Each key serves one sample or one split; more keys come from a split.
 
+    >>> import jaxlike
     >>> from jaxlike import random
     >>> a, b = random.split(random.key(0))
-    >>> bool(random.uniform(a) == random.uniform(b))
+    >>> with jaxlike.debug_key_reuse(True):
+    ...     bool(random.uniform(a) == random.uniform(b))
     False
     """
 

@@ -17,7 +17,7 @@ import numpy as np
 from jaxlike.core import array, errors
 from jaxlike.core.array import Array, from_buffer, to_buffer
 from jaxlike.core.avals import ShapedArray, aval_of_type, get_aval
-from jaxlike.core.config import config
+from jaxlike.core.config import Override, config
 from jaxlike.core.errors import format_error
 from jaxlike.core.primitive import Primitive
 from jaxlike.core.state import state
@@ -205,7 +205,12 @@ class EvalTrace(Trace):
 
     def process_primitive(self, primitive, args, params):
         if primitive.impl is not None:
-            return primitive.impl(*args, **params)
+            if not config.debug_key_reuse:
+                return primitive.impl(*args, **params)
+            with Override("debug_key_reuse", False):  # looked at as a whole
+                results = primitive.impl(*args, **params)
+            look_at_keys(primitive, params, args, results)
+            return results
         try:
             avals = tuple([a.aval if type(a) is Array else get_aval(a) for a in args])
             out_avals, _ = primitive.out_avals(avals, params)
@@ -231,6 +236,8 @@ class EvalTrace(Trace):
             check_finite(
                 primitive, results if primitive.multiple_results else [results]
             )
+        if config.debug_key_reuse:
+            look_at_keys(primitive, params, args, results)
         return results
 
     def process_custom_jvp_call(self, primitive, fun, jvp, args, *, symbolic_zeros):
@@ -253,6 +260,16 @@ def check_operands(primitive, args) -> None:
             raise errors.UnexpectedTracerError(errors.leaked_message(a, primitive))
         if type(a) is Array:
             a._check_not_deleted()
+
+
+# what transforms/key_reuse.py does with the operations under debug_key_reuse
+key_check: Any = None
+
+
+def look_at_keys(primitive, params, args, results) -> None:
+    if key_check is not None:
+        outs = results if primitive.multiple_results else [results]
+        key_check(primitive, params, args, outs)
 
 
 def check_finite(primitive, arrays) -> None:

@@ -29,7 +29,7 @@ from jaxlike.random.arguments import (
     samples_shape,
 )
 from jaxlike.random.elementary import Shape, unit_interval
-from jaxlike.random.keys import check_key, subkeys
+from jaxlike.random.keys import check_key, clone, subkeys
 
 _MOST_ROUNDS = 2**31 - 1
 
@@ -112,7 +112,8 @@ def poisson(
     # the method that a sample does not take gets a parameter at which it ends soon
     small = jnp.isnan(lam) | (lam < 10)
     waited = _poisson_by_waiting(key, jnp.where(small, lam, 0.0), dtype)
-    drawn = _poisson_by_rejection(key, jnp.where(small, 1e5, lam), dtype)
+    # each element takes one of the two, so the key may serve both
+    drawn = _poisson_by_rejection(clone(key), jnp.where(small, 1e5, lam), dtype)
     counts = jnp.where(small, waited, drawn)
     return jnp.where(lam == 0, 0, counts)
 
@@ -219,7 +220,7 @@ def _binomials(key: Any, n: Array, p: Array) -> Array:
     whole = lax.floor(n)
     waited = _binomial_by_waiting(key, jnp.where(small, whole, 0.0), q)
     drawn = _binomial_by_rejection(
-        key, jnp.where(small, 1e4, whole), jnp.where(small, 0.5, q)
+        clone(key), jnp.where(small, 1e4, whole), jnp.where(small, 0.5, q)
     )
     counts = jnp.where(small, waited, drawn)
     bad = q_negative | q_nan | n_bad

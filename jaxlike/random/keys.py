@@ -29,6 +29,15 @@ from jaxlike.primitives.joining import unstack_p
 _UINT32 = np.dtype("uint32")
 
 
+def _look_for_reuse(wanted: bool) -> None:
+    if wanted:
+        import jaxlike.transforms.key_reuse  # noqa: F401  (it puts itself in place)
+
+
+config.add_hook("debug_key_reuse", _look_for_reuse)
+_look_for_reuse(config.debug_key_reuse)
+
+
 # --- reading arguments
 
 
