@@ -52,6 +52,7 @@ _ATTRIBUTES = 'nounwind "prefer-vector-width"="512"'
 
 def emit_kernel(kernel: Kernel, target: Target, name: str, module: Module) -> None:
     """Add the function `name` for a kernel to a module."""
+    module.avx512 = target.masked
     _Emitter(kernel, target, name, module).run()
 
 

@@ -31,6 +31,8 @@ from jaxlike.backends.plan.ir import (
 from jaxlike.backends.plan.ops import INDEX, OPS, compute_dtype, real_dtype
 
 MAX_LANES = 64
+LONG = 1 << 14
+"""Iterations from which latency is worth twice the code."""
 HEAVY = 24.0
 """Body cost from which a tail shares the main loop's code, by masking, where it can."""
 
@@ -107,6 +109,8 @@ class _Chooser:
         if ops < 12 and extent >= 4 * lanes:
             factor = 4 if reductions and extent >= 8 * lanes else 2
             lanes = min(MAX_LANES, lanes * factor)
+        elif 20 < ops < 400 and extent >= LONG:  # long chains: two at a time
+            lanes = min(MAX_LANES, lanes * 2)
         while lanes >= 2 * max(1, extent):
             lanes //= 2
         if lanes < 2:

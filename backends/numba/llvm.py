@@ -389,9 +389,13 @@ class Function:
 
 
 class Module:
-    """Functions and the declarations they need; `str(module)` is the IR."""
+    """Functions and the declarations they need; `str(module)` is the IR.
 
-    def __init__(self) -> None:
+    avx512: the machine it is for has these instructions.
+    """
+
+    def __init__(self, avx512: bool = False) -> None:
+        self.avx512 = avx512
         self.declarations: dict[str, None] = {}
         self.globals: dict[str, str] = {}
         self.functions: dict[str, str] = {}

@@ -120,6 +120,7 @@ def main():
     f = safe(lambda x: (mp.log1p(x) - x + x * x / 2) / x**3, mp.mpf(1) / 3)
     low, high = mp.sqrt(0.5) - 1.001, mp.sqrt(2) - 0.999
     both("LOG", f, (8, 0), low, high, lambda x: abs(x**3 / mp.log1p(x)))
+    both("LOG_NEAR", f, (8, 0), -0.2501, 0.5001, lambda x: abs(x**3 / mp.log1p(x)))
     s2 = ((mp.sqrt(2) - 1) / (mp.sqrt(2) + 1)) ** 2 * mp.mpf("1.02")
     f = safe(lambda z: (2 * mp.atanh(mp.sqrt(z)) / mp.sqrt(z) - 2) / z, mp.mpf(2) / 3)
     both("LOG", f, (0, 7), 0, s2, lambda z: z)

@@ -7,7 +7,7 @@ import pytest
 
 from jaxlike.backends.numba.math import NAMES
 from jaxlike.backends.plan.build import KernelBuilder
-from tests.backends.kernels import run
+from tests.backends.kernels import narrow_target, run, run_on
 
 mp = pytest.importorskip("mpmath")
 mp.mp.prec = 160
@@ -121,6 +121,19 @@ def reference(name, *xs):
 def test_within_four_ulp_of_mpmath(name, dtype):
     x = points(name, dtype)
     assert ulps(apply(name, x), reference(name, x), dtype) <= 4
+
+
+@pytest.mark.parametrize("dtype", TYPES, ids=["float", "double"])
+@pytest.mark.parametrize(
+    "name", ["exp", "exp2", "log", "log2", "log1p", "expm1", "tanh", "cosh", "logistic"]
+)
+def test_without_the_instructions_for_exponents(name, dtype):
+    x = points(name, dtype)
+    x[:5] = 0, np.inf, -np.inf, np.nan, -1
+    got = np.empty_like(x)
+    run_on(narrow_target(), kernel_of(name, dtype, len(x)), [x, got])
+    assert ulps(got[5:], reference(name, x[5:]), dtype) <= 4
+    np.testing.assert_allclose(got[:5], apply(name, x)[:5], rtol=1e-6)
 
 
 @pytest.mark.parametrize("dtype", TYPES, ids=["float", "double"])

@@ -45,15 +45,15 @@ def call(name: str, *args: V) -> V:
     b, type = args[0].b, args[0].type
     symbol = f"jl.{name}.{type.suffix}"
     if symbol not in b.module.functions:
-        b.module.merge(_definition(name, type, len(args)))
+        b.module.merge(_definition(name, type, len(args), b.module.avx512))
     return b.call(type, symbol, *args)
 
 
 @lru_cache(None)
-def _definition(name: str, type: Type, arity: int) -> Module:
+def _definition(name: str, type: Type, arity: int, avx512: bool) -> Module:
     import_module(f"jaxlike.backends.numba.math.{_HOME[name]}")
     build, inline = _BUILDERS[name]
-    module = Module()
+    module = Module(avx512)
     kind = "alwaysinline" if inline else "noinline"
     params = [(str(type), "", f"x{i}") for i in range(arity)]
     f = Function(

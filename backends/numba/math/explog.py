@@ -9,11 +9,18 @@ through the arithmetic; clamps use ordered comparisons, which leave NaN alone.
 from __future__ import annotations
 
 from jaxlike.backends.numba.llvm import V
-from jaxlike.backends.numba.math import vector_math
-from jaxlike.backends.numba.math.coefficients import EXP, EXP2, EXPM1, LOG
+from jaxlike.backends.numba.math import avx512, vector_math
+from jaxlike.backends.numba.math.coefficients import (
+    EXP,
+    EXP2,
+    EXPM1,
+    LOG,
+    LOG_NEAR,
+)
 
-LN2_HI = {"float": 0.693359375, "double": 0.693147180369123816490}
-LN2_LO = {"float": -2.12194440054690583e-4, "double": 1.90821492927058770002e-10}
+# ln2 in two parts; both positive, so that their products with infinity add up
+LN2_HI = {"float": 0.693145751953125, "double": 0.693147180369123816490}
+LN2_LO = {"float": 1.42860682030941723e-6, "double": 1.90821492927058770002e-10}
 LOG2E = 1.44269504088896340736
 # Adding and subtracting 1.5 * 2^mantissa rounds to an integer, which then also stands
 # in the low bits: a conversion that NaN cannot make undefined.
@@ -49,13 +56,17 @@ def power(x: V, n: int) -> V:
 
 
 def pow2(n: V) -> V:
-    """2^n for integers n within the exponent range."""
+    """2^n for whole numbers n, of `whole`, within the exponent range."""
+    if n.is_float:
+        return avx512.scalef(n.b.const(n.type, 1.0), n)
     elem = "float" if n.type.bits == 32 else "double"
     return ((n + BIAS[elem]) << MANTISSA[elem]).as_float()
 
 
 def scale(p: V, n: V) -> V:
     """p 2^n for |n| up to twice the exponent range; rounds once, where subnormal."""
+    if n.is_float:
+        return avx512.scalef(p, n)
     half = n >> 1
     return p * pow2(half) * pow2(n - half)
 
@@ -67,12 +78,25 @@ def round_int(x: V) -> tuple[V, V]:
     return t - magic, t.bits() - x.b.const(x.type, magic).bits()
 
 
-def split_ln2(x: V) -> tuple[V, V]:
-    """(n as integer, r) with x = n ln2 + r."""
+def whole(x: V) -> tuple[V, V]:
+    """(x rounded to a whole number, the same in the form that `scale` takes)."""
+    if avx512.available(x):
+        n = x.call("roundeven")
+        return n, n
+    return round_int(x)
+
+
+def split_ln2(x: V, turns: float = 1.0) -> tuple[V, V]:
+    """(n for `scale`, r) with x = n ln2 / turns + r."""
     b, elem = x.b, x.type.elem
-    n, i = round_int(x * LOG2E)
-    r = b.fma(n, -LN2_HI[elem], x)
-    return i, b.fma(n, -LN2_LO[elem], r)
+    n, i = whole(x * (LOG2E * turns))
+    r = b.fma(n, -LN2_HI[elem] / turns, x)
+    return i, b.fma(n, -LN2_LO[elem] / turns, r)
+
+
+def exp_near_one(r: V) -> V:
+    """e^r for |r| <= ln2 / 2."""
+    return horner(r, (1.0, 1.0, *EXP[r.type.elem]))
 
 
 @vector_math("exp", inline=True)
@@ -80,16 +104,14 @@ def exp(x: V) -> V:
     elem = x.type.elem
     x = limit(x, *((-104.0, 89.0) if elem == "float" else (-746.0, 710.0)))
     n, r = split_ln2(x)
-    b = x.b
-    p = b.muladd(horner(r, EXP[elem]), r * r, r) + 1.0
-    return scale(p, n)
+    return scale(exp_near_one(r), n)
 
 
 @vector_math("exp2", inline=True)
 def exp2(x: V) -> V:
     elem = x.type.elem
     x = limit(x, *((-151.0, 129.0) if elem == "float" else (-1076.0, 1025.0)))
-    n, i = round_int(x)
+    n, i = whole(x)
     r = x - n
     return scale(x.b.muladd(horner(r, EXP2[elem]), r, 1.0), i)
 
@@ -108,8 +130,17 @@ def expm1(x: V) -> V:
     return tiny.where(x, out)
 
 
+def _short_log(x: V) -> bool:
+    """Whether the parts of a logarithm are an instruction each."""
+    return x.type.elem == "float" and avx512.available(x)
+
+
 def log_parts(x: V) -> tuple[V, V]:
-    """(f, e) with x = 2^e (1 + f), f in [sqrt(1/2) - 1, sqrt(2) - 1); x > 0 finite."""
+    """(f, e) with x = 2^e (1 + f), x > 0 finite; f in [sqrt(1/2) - 1, sqrt(2) - 1), or
+    in [-1/4, 1/2), and then of any x: e is infinite for 0 and infinity, f NaN below."""
+    if _short_log(x):
+        m = avx512.mantissa(x)
+        return m - 1.0, avx512.exponent(x) - avx512.exponent(m)
     elem, wide = x.type.elem, MANTISSA[x.type.elem]
     tiny, up = (2.0**-126, 25) if elem == "float" else (2.0**-1022, 54)
     small = x < tiny
@@ -136,7 +167,7 @@ def log1p_tail(f: V) -> V:
     """log1p(f) - f on the range of `log_parts`."""
     b, elem = f.b, f.type.elem
     if elem == "float":
-        p = horner(f, LOG[elem])
+        p = horner(f, LOG_NEAR[elem] if _short_log(f) else LOG[elem])
         return b.muladd(p * f, f * f, f * f * -0.5)
     s = f / (f + 2.0)
     z = s * s
@@ -145,7 +176,9 @@ def log1p_tail(f: V) -> V:
 
 
 def log_special(x: V, y: V) -> V:
-    """Puts in log's values for x <= 0, infinity and NaN."""
+    """Puts in log's values for x <= 0, infinity and NaN, where they are missing."""
+    if _short_log(x):
+        return y
     inf, nan = float("inf"), float("nan")
     y = x.eq(inf).where(x, y)
     y = x.eq(0.0).where(-inf, y)
@@ -186,6 +219,8 @@ def log1p(x: V) -> V:
     f2 = f + c
     low = b.muladd(e, LN2_LO[elem], log1p_tail(f2)) + ((f - f2) + c)
     y = log_special(u, b.fma(e, LN2_HI[elem], f2 + low))
+    if _short_log(u):
+        y = u.eq(0.0).where(-float("inf"), y)
     return x.call("fabs").cmp("olt", 2.0 ** -(MANTISSA[elem] + 2)).where(x, y)
 
 

@@ -9,7 +9,7 @@ from jaxlike.backends.numba.llvm import V
 from jaxlike.backends.numba.math import vector_math
 from jaxlike.backends.numba.math.coefficients import EXP, EXPM1
 from jaxlike.backends.numba.math.explog import (
-    expm1,
+    exp_near_one,
     horner,
     limit,
     log1p,
@@ -33,17 +33,24 @@ def _half_expm1(x: V) -> V:
 
 def _half_exp(x: V) -> V:
     """exp(x) / 2 for x >= 0."""
-    b, elem = x.b, x.type.elem
+    elem = x.type.elem
     x = limit(x, 0.0, 90.0 if elem == "float" else 711.0)
     n, r = split_ln2(x)
-    return scale(b.muladd(horner(r, EXP[elem]), r * r, r) + 1.0, n - 1)
+    return scale(exp_near_one(r), n - 1)
 
 
 @vector_math("tanh", inline=True)
 def tanh(x: V) -> V:
-    big = 10.0 if x.type.elem == "float" else 20.0
+    b, elem = x.b, x.type.elem
+    big = 10.0 if elem == "float" else 20.0
     y = x.call("fabs")
-    t = expm1((y > big).where(big, y) * 2.0)
+    y = (y > big).where(big, y)
+    # t = expm1(2 y) as 2^n p + (2^n - 1)
+    n, r = split_ln2(y, 2.0)
+    r = r + r
+    p = b.muladd(horner(r, EXP[elem]), r * r, r)
+    s = pow2(n)
+    t = b.fma(s, p, s - 1.0)
     return (t / (t + 2.0)).call("copysign", x)
 
 

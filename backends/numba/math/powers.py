@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from jaxlike.backends.numba.llvm import Type, V
 from jaxlike.backends.numba.math import vector_math
-from jaxlike.backends.numba.math.coefficients import EXP, POW_LOG
+from jaxlike.backends.numba.math.coefficients import POW_LOG
 from jaxlike.backends.numba.math.explog import (
     LN2_HI,
     LN2_LO,
     exp,
+    exp_near_one,
     horner,
     int_to_float,
     log1p_tail,
@@ -91,7 +92,7 @@ def _pow_double(x: V, y: V, log) -> V:
         q = (q < -760.0).where(-760.0, q)
         n, r = split_ln2(q)
         r = r + p_low
-        size = scale(b.muladd(horner(r, EXP["double"]), r * r, r) + 1.0, n)
+        size = scale(exp_near_one(r), n)
     # sign and definedness for a negative base
     whole = y.call("floor").eq(y)
     half = y * 0.5
