@@ -2,8 +2,8 @@
 
 The driver is one small function, the same for every loop: it executes the run list of
 the body on a table of pointers, and moves the pointers between iterations: to the next
-slice of each x and y, and from the memory of one carry to another. So carries are never
-copied, and ys are written in place.
+slice of each x and y, and from the memory of one carry to another, but for carries that
+the body changes in place. So carries are never copied, and ys are written in place.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import numpy as np
 from jaxlike.backends.numba.calls import Call
 from jaxlike.backends.numba.engine import RawKernel, compile_kernels, get_runtime
 from jaxlike.backends.numba.program import NativeBody, native_body
+from jaxlike.core import buffers
 from jaxlike.core.dtypes import storage_dtype
 from jaxlike.core.jaxpr import JaxprEqn
 
@@ -195,7 +196,7 @@ def native_scan(eqn: JaxprEqn) -> Call | None:
     num_carry, reverse = params["num_carry"], params["reverse"]
     if length == 0:
         return None
-    body = native_body(params["jaxpr"])
+    body = native_body(params["jaxpr"], num_consts, num_carry)
     if body is None:
         return None
     avals = params["jaxpr"].out_avals
@@ -214,7 +215,11 @@ def native_scan(eqn: JaxprEqn) -> Call | None:
             if slot >= 0:
                 moves.append((frame.where(slot), -step if reverse else step))
         for i, (slot, (shape, dtype)) in enumerate(zip(body.outs, made)):
-            if i < num_carry:
+            if i in body.in_place:
+                out = buffers.copy(args[num_consts + i])
+                frame.set(slot, out.ctypes.data)
+                frame.set(body.ins[num_consts + i], out.ctypes.data)
+            elif i < num_carry:
                 out, other = np.empty(shape, dtype), np.empty(shape, dtype)
                 spare.append(other)
                 # the last of the turns writes to `out`
@@ -239,7 +244,9 @@ def native_while(eqn: JaxprEqn) -> Call | None:
     """The call of a while as a native loop; None where it is not kernels alone."""
     params = eqn.params
     num_cond, num_body = params["cond_nconsts"], params["body_nconsts"]
-    body, test = native_body(params["body_jaxpr"]), native_body(params["cond_jaxpr"])
+    num_carry = len(eqn.outvars)
+    body = native_body(params["body_jaxpr"], num_body, num_carry)
+    test = native_body(params["cond_jaxpr"])
     if body is None or test is None:
         return None
     made = [(v.aval.shape, storage_dtype(v.aval.dtype)) for v in eqn.outvars]
@@ -257,9 +264,16 @@ def native_while(eqn: JaxprEqn) -> Call | None:
         carries: list[tuple[int, ...]] = []
         places = []
         for i, (x, (shape, dtype)) in enumerate(zip(args[first:], made)):
-            one, two = np.empty(shape, dtype), np.empty(shape, dtype)
             read, written = body.ins[num_body + i], body.outs[i]
             asked = test.ins[num_cond + i]
+            if i in body.in_place:
+                one = buffers.copy(x)
+                asking.set(asked, one.ctypes.data)
+                frame.set(read, one.ctypes.data)
+                frame.set(written, one.ctypes.data)
+                places.append((one, one))
+                continue
+            one, two = np.empty(shape, dtype), np.empty(shape, dtype)
             asking.set(asked, x.ctypes.data)
             frame.set(read, x.ctypes.data)
             frame.set(written, one.ctypes.data)

@@ -300,7 +300,8 @@ class NativeBody(NamedTuple):
     """A loop's body that is one run list: where its operands and results stand.
 
     ins, outs: slots in the table of pointers (-1: not read). views: (slot, offset in
-    the arena). unused: a slot that nothing reads.
+    the arena). unused: a slot that nothing reads. in_place: the carries, by number,
+    whose next value is written over the one before.
     """
 
     program: int
@@ -310,18 +311,30 @@ class NativeBody(NamedTuple):
     views: list[tuple[int, int]]
     arena_bytes: int
     unused: int
+    in_place: frozenset[int]
     keep: Any
 
 
-def native_body(closed: ClosedJaxpr) -> NativeBody | None:
-    """A jaxpr as a NativeBody; None if it is more than kernels on arrays of its own."""
-    return closed.memo("numba native body", lambda: _native_body(closed))
+def native_body(
+    closed: ClosedJaxpr, first_carry: int = 0, num_carry: int = 0
+) -> NativeBody | None:
+    """A jaxpr as a NativeBody; None if it is more than kernels on arrays of its own.
+
+    Operands from first_carry on are the carries, the results before num_carry their
+    next values.
+    """
+    return closed.memo(
+        f"numba native body {first_carry} {num_carry}",
+        lambda: _native_body(closed, first_carry, num_carry),
+    )
 
 
-def _native_body(closed: ClosedJaxpr) -> NativeBody | None:
+def _native_body(
+    closed: ClosedJaxpr, first_carry: int, num_carry: int
+) -> NativeBody | None:
     if closed.consts or closed.jaxpr.effects:
         return None
-    program = Program(closed, "body", body=True, stored=True)
+    program, in_place = _in_place(closed, first_carry, num_carry)
     if len(program.steps) != 1 or program._constants:
         return None
     bind = getattr(program.steps[0], "native_body", None)
@@ -342,8 +355,29 @@ def _native_body(closed: ClosedJaxpr) -> NativeBody | None:
         [(arrays + i, offset) for i, (_, offset) in enumerate(views)],
         program.arena_bytes,
         arrays + len(views),
+        in_place,
         program,
     )
+
+
+def _in_place(
+    closed: ClosedJaxpr, first: int, count: int
+) -> tuple[Program, frozenset[int]]:
+    """The program of a loop's body, and the carries whose memory it writes to."""
+    offered = set(range(count))
+    while True:
+        donated = [i - first in offered for i in range(len(closed.jaxpr.invars))]
+        program = Program(closed, "body", body=True, stored=True, donated=donated)
+        memory, jaxpr = program.memory, program.jaxpr
+        taken = {
+            i
+            for i, v in enumerate(jaxpr.outvars[:count])
+            if memory.given.get(memory.home_of(v)) is jaxpr.invars[first + i]
+        }
+        if len(taken) == len(memory.given):
+            return program, frozenset(taken)
+        # some carry is written over another one
+        offered = taken if taken < offered else set()
 
 
 def _own(out: np.ndarray, how: int, args: Sequence[np.ndarray]) -> np.ndarray:

@@ -21,6 +21,8 @@ from typing import NamedTuple
 import numpy as np
 
 from jaxlike.backends.plan.access import (
+    Access,
+    Affine,
     Resolver,
     collapsible,
     leaves,
@@ -148,15 +150,16 @@ class _Update(Operands):
         given = whole(self.operand_var, resolver, literals=True)
         literal = given is not None and type(given.base) is Literal
         self.everywhere = given.base if literal else None
+        self.unique = bool(params.get("unique_indices"))
+        self._choose_groups()
+
+    def _choose_groups(self) -> None:
         self.reads = [leaf for a in (self.updates, *self.columns) for leaf in leaves(a)]
         bases = (leaf.base for leaf in self.reads)
         self.inputs = list(dict.fromkeys(b for b in bases if isinstance(b, Var)))
-        self._choose_groups(bool(params.get("unique_indices")))
-
-    def _choose_groups(self, unique: bool) -> None:
         numbers = self.numbers
         free, ordered = numbers.batching, numbers.ordered
-        if unique:  # in any order
+        if self.unique:  # in any order
             free, ordered = [*free, *ordered], []
         addresses = [numbers.address, *(leaf.address for leaf in self.reads)]
         self.free, self.ordered, self.window = (
@@ -227,7 +230,35 @@ class _Update(Operands):
         tasks = self._private_tasks()
         if tasks > 1:
             return self._in_private(tasks, name)
-        return [self._initial(), self._in_place(name)]
+        before = []
+        few = 2 * math.prod(self.space) <= self.size
+        if few and self.operand_var in (leaf.base for leaf in leaves(self.updates)):
+            # so that the operand may be dead when the result is begun in its place
+            before.append(self._made_updates(name))
+        return [*before, self._initial(), self._in_place(name)]
+
+    def _made_updates(self, name: str) -> Lowered:
+        """A kernel that computes the updates, which are then read from memory."""
+        made = Var(ShapedArray(self.space, self.dtype))
+        groups = collapsible(
+            self.space,
+            [Affine(0, strides(self.space)), *(x.address for x in self.reads)],
+            [range(len(self.space))],
+        )
+        self.k = k = KernelBuilder([self._size([g]) for g in groups[:-1]])
+        self.buffers = {v: k.input(v.aval.dtype, v.aval.shape) for v in self.inputs}
+        self.index = {g[-1]: i for g, i in zip(groups, k.indices)}
+        with k.loop(self._size(groups[-1:])) as loop:
+            if groups:
+                self.index[groups[-1][-1]] = loop.index
+            access = Access(made, Affine(0, strides(self.space)))
+            terms, const = self.terms(access.address)
+            value = self.operand(self.updates, self.dtype)
+            k.store(k.output(self.dtype, self.space), terms, value, const)
+        lowered = Lowered(k.finish(f"{name}_updates"), self.inputs, [made])
+        self.updates = access
+        self._choose_groups()
+        return lowered
 
     def _initial(self) -> Lowered:
         """The result before the first update."""
@@ -257,7 +288,8 @@ class _Update(Operands):
         self._start(split.tasks if split else None)
         target = self.k.buffer(self.dtype, self.out.aval.shape, "inout")
         self._in_order(self.ordered, target, {}, split)
-        return Lowered(self.k.finish(name), self.inputs, [self.out])
+        kernel = self.k.finish(name)
+        return Lowered(kernel, self.inputs, [self.out], (self.eqn,))
 
     def _in_private(self, tasks: int, name: str) -> list[Lowered]:
         wide, total = compute_dtype(self.dtype), _TOTALS[self.how]
@@ -294,7 +326,8 @@ class _Update(Operands):
             value = k.op(total, value, k.load(parts, {i: 1}, task * step))
         out = k.output(self.dtype, self.out.aval.shape)
         k.store(out, {i: 1}, k.convert(value, self.dtype))
-        return [updating, Lowered(k.finish("total"), [*inputs, own], [self.out])]
+        kernel = k.finish("total")
+        return [updating, Lowered(kernel, [*inputs, own], [self.out], (self.eqn,))]
 
     # --- emission
 
