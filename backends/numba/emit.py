@@ -26,6 +26,7 @@ from jaxlike.backends.numba.memory import (
     address,
     literal_int,
 )
+from jaxlike.backends.numba.prefixes import Prefixes
 from jaxlike.backends.numba.ranges import Lane, Ranges
 from jaxlike.backends.numba.reductions import Accumulator
 from jaxlike.backends.numba.target import Target
@@ -39,6 +40,7 @@ from jaxlike.backends.plan.ir import (
     Load,
     Loop,
     Op,
+    Prefix,
     Stmt,
     Store,
     Value,
@@ -64,7 +66,7 @@ def grain(kernel: Kernel, target: Target) -> int:
     return plan.grain if plan else 1
 
 
-class _Emitter(Ranges, Branches, Transposes, Bundles):
+class _Emitter(Ranges, Branches, Transposes, Bundles, Prefixes):
     def __init__(self, kernel: Kernel, target: Target, name: str, module: Module):
         self.kernel, self.target, self.name = kernel, target, name
         self.module = module
@@ -73,6 +75,7 @@ class _Emitter(Ranges, Branches, Transposes, Bundles):
         self.dtypes = value_dtypes(kernel)
         self.lane: Lane | None = None
         self.tiles: dict[Value, V] = {}
+        self._running = {}
 
     # -- the function ----------------------------------------------------------------
     def run(self) -> None:
@@ -187,6 +190,8 @@ class _Emitter(Ranges, Branches, Transposes, Bundles):
                     self.load(s)
                 case Store():
                     self.store(s)
+                case Prefix():
+                    self.prefix(s)
                 case Loop():
                     self.loop(s)
                 case If():
@@ -318,18 +323,23 @@ class _Emitter(Ranges, Branches, Transposes, Bundles):
             self.carried_loop(s, start)
             return
         reduced = self.accumulators(s)
+        running = self.running(s, along=lanes > 1)
 
         def body(at, accs):
             mask = self.lane.mask if self.lane and lanes > 1 else None
             self.env[s.index] = at
+            for r, acc in zip(running, accs[len(reduced) :]):
+                r.now = acc
             self.block(s.body)
-            return [
+            new = [
                 a.accumulate(acc, [self.value(v) for v in r.args], mask)
                 for a, acc, r in zip(reduced, accs, s.reductions)
             ]
+            return new + [r.now for r in running]
 
         zero, stop = self.f.const(I64, 0), self.f.const(I64, s.extent)
-        accs = self.run_lanes(s.index, zero, stop, s.extent, lanes, reduced, body)
+        states = [*reduced, *running]
+        accs = self.run_lanes(s.index, zero, stop, s.extent, lanes, states, body)
         self.results(s, reduced, accs)
 
     def accumulators(self, s: Loop) -> list[Accumulator]:

@@ -22,6 +22,7 @@ from jaxlike.backends.plan.ir import (
     Load,
     Loop,
     Op,
+    Prefix,
     Stmt,
     Store,
     Value,
@@ -106,7 +107,8 @@ class _Chooser:
         """(cost, lanes) of running a loop's iterations in lanes."""
         lanes = self.native(body)
         ops = self.cost(body, index, lanes)
-        if ops < 12 and extent >= 4 * lanes:
+        prefixes = any(isinstance(s, Prefix) for s in body)
+        if ops < 12 and extent >= 4 * lanes and not prefixes:
             factor = 4 if reductions and extent >= 8 * lanes else 2
             lanes = min(MAX_LANES, lanes * factor)
         elif 20 < ops < 400 and extent >= LONG:  # long chains: two at a time
@@ -138,11 +140,13 @@ class _Chooser:
     def cost(self, body, lane: Value | None, lanes: int) -> float:
         """Instructions of one pass over a body, all loops inside scalar."""
         steps = {lane: 1} if lane is not None else {}
-        return self._cost(body, lanes, steps, set())
+        return self._cost(body, lanes, steps, set(), within=False)
 
-    def _cost(self, body, lanes, steps: dict[Value, int], varying: set) -> float:
+    def _cost(
+        self, body, lanes, steps: dict[Value, int], varying: set, within=True
+    ) -> float:
         # steps: values affine in the lane number; varying: the other lane-dependent
-        # ones
+        # ones; within: in a block of the body, not the body itself
         total = 0.0
         for s in body:
             match s:
@@ -153,6 +157,9 @@ class _Chooser:
                     if moving:
                         varying.add(s.out)
                     total += self._op_cost(s, lanes if moving else 1)
+                case Prefix():
+                    varying.add(s.out)
+                    total += self._prefix_cost(s, lanes, within)
                 case Load() | Store():
                     step = self._step(s.index, steps, varying)
                     guarded = s.guard is not None and s.guard in varying
@@ -192,6 +199,14 @@ class _Chooser:
                     c = self._cost(s.body, lanes, steps, varying)
                     total += 30 * (a + c)
         return total
+
+    def _prefix_cost(self, s: Prefix, lanes: int, within: bool) -> float:
+        dtype = real_dtype(s.dtype)
+        registers = max(1.0, lanes * dtype.itemsize / self.target.vector_bytes)
+        each = 20.0 if s.name == "logaddexp" else 1.0
+        if lanes == 1 or within:
+            return 4 * each * registers  # the latency of one after the other
+        return registers * (2 + each) * (1 + lanes.bit_length())
 
     def _op_cost(self, s: Op, lanes: int) -> float:
         dtype = compute_dtype(real_dtype(s.dtype))

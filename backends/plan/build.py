@@ -23,6 +23,7 @@ from jaxlike.backends.plan.ir import (
     Load,
     Loop,
     Op,
+    Prefix,
     Reduction,
     Stmt,
     Store,
@@ -181,6 +182,12 @@ class KernelBuilder:
             else:
                 left[v] = c
         return Index.of(left, const)
+
+    def prefix(self, name: str, value: Value, init: Value) -> Value:
+        """init and the values of the innermost loop so far, accumulated."""
+        out = self._new(self.dtypes[value])
+        self._blocks[-1].append(Prefix(out, self.dtypes[value], name, value, init))
+        return out
 
     # -- structure -------------------------------------------------------------------
     def loop(self, extent: int, carries: Sequence[Value] = (), sequential=False):
@@ -370,6 +377,9 @@ def _drop(body: tuple[Stmt, ...], live: set[Value]) -> tuple[Stmt, ...]:
             case Store():
                 live.update(v for v, _ in s.index.terms)
                 live.update(v for v in (s.value, s.guard) if v is not None)
+                kept.append(s)
+            case Prefix() if s.out in live:
+                live.update((s.value, s.init))
                 kept.append(s)
             case Loop():
                 alive = [r for r in s.reductions if live.intersection(r.outs)]

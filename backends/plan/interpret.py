@@ -19,6 +19,7 @@ from jaxlike.backends.plan.ir import (
     Load,
     Loop,
     Op,
+    Prefix,
     Reduction,
     Store,
     value_dtypes,
@@ -65,6 +66,7 @@ class _Interpreter:
     def __init__(self, memory: list[np.ndarray], dtypes: dict):
         self.memory, self.dtypes = memory, dtypes
         self.env: dict[int, object] = {}
+        self.running: dict[int, object] = {}  # the accumulators of Prefix statements
 
     def block(self, body) -> None:
         env = self.env
@@ -79,6 +81,8 @@ class _Interpreter:
                 case Store():
                     if s.guard is None or env[s.guard]:
                         self.memory[s.buffer][self.address(s)] = env[s.value]
+                case Prefix():
+                    self.prefix(s)
                 case Loop():
                     self.loop(s)
                 case If():
@@ -101,8 +105,19 @@ class _Interpreter:
             return self.memory[s.buffer][self.address(s)]
         return s.dtype.type(0) if s.other is None else self.env[s.other]
 
+    def prefix(self, s: Prefix) -> None:
+        r = Reduction(s.name, (s.value,), (s.out,))
+        acc = self.running.get(s.out)
+        if acc is None:
+            acc = _accumulate(r, None, [self.env[s.init]])
+        self.running[s.out] = acc = _accumulate(r, acc, [self.env[s.value]])
+        (self.env[s.out],) = _finish(acc)
+
     def loop(self, s: Loop) -> None:
         env = self.env
+        for inner in s.body:
+            if isinstance(inner, Prefix):
+                self.running.pop(inner.out, None)
         for c in s.carries:
             env[c.inner] = env[c.init]
         accs: list = [None] * len(s.reductions)
@@ -139,8 +154,11 @@ class _Interpreter:
 
 
 # -- reductions ------------------------------------------------------------------------
+_WIDE = {"add": np.add, "mul": np.multiply, "logaddexp": np.logaddexp}
+
+
 class _Sum:
-    """A sum or product in more precision than its dtype has."""
+    """A sum or the like in more precision than its dtype has."""
 
     def __init__(self, v):
         self.dtype = v.dtype
@@ -151,12 +169,11 @@ class _Sum:
 def _accumulate(r: Reduction, acc, values):
     v = values[0]
     floating = kind(v.dtype) in "fc"
-    if r.name in ("add", "mul") and floating:
+    if r.name in _WIDE and floating:
         if acc is None:
             return (_Sum(v),)
         (total,) = acc
-        wide = type(total.value)(v)
-        total.value = total.value + wide if r.name == "add" else total.value * wide
+        total.value = _WIDE[r.name](total.value, type(total.value)(v))
         return acc
     if acc is None:
         return tuple(values)

@@ -8,7 +8,9 @@ A `Kernel` is a function over flat buffers. It runs its body once for every poin
     Load    buffer[index], optionally guarded: `other` (or zero) where guard is false
     Store   buffer[index] = value, optionally guarded
     Loop    `extent` iterations of a block. Iterations are independent but for
-            `reductions`, unless the loop has `carries` or `sequential=True`
+            `reductions` and Prefix statements, unless the loop has `carries` or
+            `sequential=True`
+    Prefix  the running value of an accumulation over the iterations so far
     If      one of two blocks runs (true short circuit)
     While   carries, a condition block and a body block
 
@@ -158,6 +160,23 @@ class Reduction:
 
 
 @dataclass(frozen=True, slots=True)
+class Prefix:
+    """A running accumulation: `init` and the values of this and earlier iterations.
+
+    Stands directly in the body of a loop without carries. name: one of `ops.PREFIXES`.
+    The grouping of what is accumulated is the emitter's choice, not the order; no later
+    value has a part in an earlier result. In lanes it takes log2(lanes) steps, so that
+    a running sum along contiguous memory runs in vectors.
+    """
+
+    out: Value
+    dtype: np.dtype
+    name: str
+    value: Value
+    init: Value
+
+
+@dataclass(frozen=True, slots=True)
 class Carry:
     """A value carried between iterations: `inner` is `init`, then `next`."""
 
@@ -201,7 +220,7 @@ class While:
     body: tuple[Stmt, ...]
 
 
-Stmt = Const | Op | Load | Store | Loop | If | While
+Stmt = Const | Op | Load | Store | Prefix | Loop | If | While
 
 
 @dataclass(slots=True)
@@ -290,7 +309,7 @@ def value_dtypes(kernel: Kernel) -> dict[Value, np.dtype]:
     def walk(body: tuple[Stmt, ...]) -> None:
         for s in body:
             match s:
-                case Const() | Op() | Load():
+                case Const() | Op() | Load() | Prefix():
                     dtypes[s.out] = s.dtype
                 case Loop():
                     dtypes[s.index] = INDEX
@@ -356,6 +375,8 @@ def _block_cost(body: tuple[Stmt, ...]) -> float:
                 total += OPS[s.name].cost * wide * (2 if s.dtype.kind == "c" else 1)
             case Load() | Store():
                 total += 2
+            case Prefix():
+                total += 12 * OPS.get(s.name, OPS["exp"]).cost
             case Loop():
                 inner = 1 + _block_cost(s.body) + len(s.reductions)
                 total += 4 + s.extent * inner * (4 if s.ordered else 1)
@@ -420,6 +441,9 @@ def renumbered(kernel: Kernel) -> Kernel:
                 return Load(define(s.out), s.dtype, s.buffer, ix, guard, other)
             case Store():
                 return Store(s.buffer, index(s.index), new[s.value], maybe(s.guard))
+            case Prefix():
+                value, init = new[s.value], new[s.init]
+                return Prefix(define(s.out), s.dtype, s.name, value, init)
             case Loop():
                 i, opened = define(s.index), open_carries(s.carries)
                 body = block(s.body)
@@ -493,6 +517,9 @@ def _stmt_lines(s: Stmt, pad: str) -> Iterator[str]:
         case Store():
             guard = f" if %{s.guard}" if s.guard is not None else ""
             yield f"{pad}store b{s.buffer}[{_index(s.index)}] = %{s.value}{guard}"
+        case Prefix():
+            head = f"{pad}%{s.out} = prefix {s.name} {dtype_name(s.dtype)}"
+            yield f"{head} %{s.value} from %{s.init}"
         case Loop():
             outs = [c.out for c in s.carries] + [
                 o for r in s.reductions for o in r.outs

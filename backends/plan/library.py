@@ -7,6 +7,8 @@ from collections.abc import Callable
 from jaxlike.backends.plan.access import Resolver, is_layout, strides
 from jaxlike.backends.plan.build import KernelBuilder
 from jaxlike.backends.plan.convolutions import lower_convolution
+from jaxlike.backends.plan.cumulative import NAMES as CUMULATIVE
+from jaxlike.backends.plan.cumulative import lower_cumulative
 from jaxlike.backends.plan.dots import lower_dot
 from jaxlike.backends.plan.lowering import Lowered
 from jaxlike.backends.plan.matrices import (
@@ -87,6 +89,7 @@ LOWERINGS: dict[str, Lower] = {
     "concatenate": lower_concatenate,
     "pad": lower_pad,
     "sort": lower_sort,
+    **dict.fromkeys(CUMULATIVE, lower_cumulative),
     "top_k": lower_top_k,
     "approx_top_k": lower_approx_top_k,
 }

@@ -24,13 +24,14 @@ from jaxlike.backends.plan.ir import (
     Load,
     Loop,
     Op,
+    Prefix,
     Reduction,
     Stmt,
     Store,
     Value,
     While,
 )
-from jaxlike.backends.plan.ops import BOOL, INDEX, compute_dtype
+from jaxlike.backends.plan.ops import BOOL, INDEX, OPS, compute_dtype
 
 MAX_UNROLLED = 192
 """Statements that unrolling may make of one kernel."""
@@ -116,6 +117,8 @@ class _Inliner:
         # loops of one turn have no index to speak of
         self.unrolled = _Unrolling(kernel, self.places).choose(self._spill)
         self.env: dict[Value, Value] = {}
+        # of unrolled loops' Prefix statements, the value so far
+        self.running: dict[Value, Value | None] = {}
 
     def _spill(self, buffer: int) -> None:
         dtype = self.kernel.buffers[buffer].dtype
@@ -152,6 +155,8 @@ class _Inliner:
                     self.env[s.out] = self.load(s)
                 case Store():
                     self.store(s)
+                case Prefix():
+                    self.env[s.out] = self.prefix(s)
                 case Loop():
                     self.loop(s)
                 case If():
@@ -225,6 +230,17 @@ class _Inliner:
 
     # -- structure
 
+    def prefix(self, s: Prefix) -> Value:
+        value, init = self.values((s.value, s.init))
+        if s.out not in self.running:
+            return self.k.prefix(s.name, value, init)
+        if s.name not in OPS:
+            raise Unsupported(f"an unrolled running {s.name}")
+        before = self.running[s.out]
+        out = self.k.op(s.name, init if before is None else before, value)
+        self.running[s.out] = out
+        return out
+
     def loop(self, s: Loop) -> None:
         k = self.k
         if s.index not in self.unrolled:
@@ -242,6 +258,8 @@ class _Inliner:
             return
         current = self.values([c.init for c in s.carries])
         reduced: list[list[list[Value]]] = [[] for _ in s.reductions]
+        prefixes = [p.out for p in s.body if isinstance(p, Prefix)]
+        self.running.update(dict.fromkeys(prefixes))
         for i in range(s.extent):
             self.env[s.index] = k.const(i, INDEX)
             self.env.update(zip((c.inner for c in s.carries), current))
@@ -366,6 +384,8 @@ class _Unrolling:
                 case Op():
                     whole = s.dtype.kind in "iub"
                     self.needs[s.out] = self._static(s.args) if whole else None
+                case Prefix():
+                    self.needs[s.out] = None
                 case Load():
                     self.needs[s.out] = None
                     needs = self._static(v for v, _ in s.index.terms)

@@ -147,6 +147,14 @@ REDUCTIONS: dict[str, str] = {
 """Reduction names and the dtype kinds they take."""
 
 
+PREFIXES: dict[str, str] = {
+    **dict.fromkeys(("add", "mul"), _ARITH),
+    **dict.fromkeys(("max", "min"), "iuf"),
+    "logaddexp": "f",
+}
+"""Running accumulations and the dtype kinds they take (no 16-bit floats)."""
+
+
 def supported(name: str, dtype: np.dtype) -> bool:
     """Whether a kernel may hold operation `name` on operands of `dtype`.
 
@@ -162,13 +170,15 @@ def supported(name: str, dtype: np.dtype) -> bool:
 
 
 def identity(name: str, dtype: np.dtype):
-    """The value a reduction starts from, as a scalar of `dtype`.
+    """The value an accumulation starts from, as a scalar of `dtype`.
 
     >>> identity("max", np.dtype(np.int8))
     np.int8(-128)
     """
     if name in ("add", "or", "xor"):
         return dtype.type(0)
+    if name == "logaddexp":
+        return dtype.type(-np.inf)
     if name == "mul":
         return dtype.type(1)
     if name == "and":

@@ -29,6 +29,7 @@ from jaxlike.backends.plan.ir import (
     Load,
     Loop,
     Op,
+    Prefix,
     Stmt,
     Store,
     Value,
@@ -73,7 +74,7 @@ def staged(kernel: Kernel) -> Staged | None:
     """
     if work(kernel) < WORTH_NS or kernel.extent == 0:
         return None
-    if any(isinstance(s, If | While) for s in statements(kernel.body)):
+    if any(isinstance(s, If | While | Prefix) for s in statements(kernel.body)):
         return None
     if any(b.role == "local" for b in kernel.buffers):
         return None
@@ -97,6 +98,8 @@ def widened(kernel: Kernel) -> Kernel | None:
     if not isinstance(loop, Loop) or loop.ordered or loop.reductions:
         return None
     if any(not isinstance(s, Const | Op | Load) for s in before):
+        return None
+    if any(isinstance(s, Prefix) for s in loop.body):
         return None
     body = (*before, *loop.body)
     indices = (*kernel.indices, loop.index)

@@ -16,6 +16,7 @@ from jaxlike.backends.plan.ir import (
     Load,
     Loop,
     Op,
+    Prefix,
     Stmt,
     Store,
     Value,
@@ -26,7 +27,9 @@ from jaxlike.backends.plan.ops import (
     DTYPES,
     INDEX,
     OPS,
+    PREFIXES,
     REDUCTIONS,
+    compute_dtype,
     dtype_name,
     kind,
     real_dtype,
@@ -66,6 +69,8 @@ class _Checker:
         self.defined: set[Value] = set()
         self.ranges: dict[Value, tuple[int, int]] = {}
         self.empty = kernel.extent == 0
+        # whether a Prefix may stand here
+        self.in_loop = False
 
     def run(self) -> None:
         for v, n in zip(self.kernel.indices, self.kernel.grid):
@@ -90,9 +95,12 @@ class _Checker:
             self.fail(s, f"%{v} is {got}, not {want}")
         return self.dtypes[v]
 
-    def block(self, body: tuple[Stmt, ...]) -> None:
+    def block(self, body: tuple[Stmt, ...], in_loop: bool = False) -> None:
+        outer = self.in_loop
         for s in body:
+            self.in_loop = in_loop
             self.stmt(s)
+        self.in_loop = outer
 
     def stmt(self, s: Stmt) -> None:
         match s:
@@ -114,6 +122,8 @@ class _Checker:
                 self.use(s.value, s, self.kernel.buffers[s.buffer].dtype)
                 if self.kernel.buffers[s.buffer].role == "in":
                     self.fail(s, "an input is written")
+            case Prefix():
+                self.prefix(s)
             case Loop():
                 self.loop(s)
             case If():
@@ -160,7 +170,7 @@ class _Checker:
         self.define(s.index, INDEX, "loop")
         self.ranges[s.index] = (0, s.extent - 1)
         dtypes = self.open(s.carries, s)
-        self.block(s.body)
+        self.block(s.body, in_loop=not s.carries)
         outs = []
         for r in s.reductions:
             got = [self.use(v, s) for v in r.args]
@@ -176,6 +186,17 @@ class _Checker:
         for v, dtype in outs:
             self.define(v, dtype, s)
         self.empty = was_empty
+
+    def prefix(self, s: Prefix) -> None:
+        if not self.in_loop:
+            self.fail(s, "not directly in the body of a loop without carries")
+        if s.name not in PREFIXES or kind(s.dtype) not in PREFIXES[s.name]:
+            self.fail(s, f"{s.name} of {dtype_name(s.dtype)} does not accumulate")
+        if compute_dtype(s.dtype) != s.dtype:
+            self.fail(s, "16-bit floats accumulate in float32")
+        self.use(s.value, s, s.dtype)
+        self.use(s.init, s, s.dtype)
+        self.define(s.out, s.dtype, s)
 
     def access(self, s: Load | Store) -> None:
         if not 0 <= s.buffer < len(self.kernel.buffers):

@@ -221,6 +221,8 @@ def random_kernel(rng):
         if axes and rng.random() < 0.3:
             v = k.convert(axes[-1][0], np.int32)
             values.setdefault(k.dtypes[v], []).append(v)
+        if axes != outer and rng.random() < 0.5:
+            running(values)
         for _ in range(int(rng.integers(1, 6))):
             random_op(rng, k, values)
         if depth and rng.random() < 0.8:
@@ -235,6 +237,15 @@ def random_kernel(rng):
             y = k.output(dtype, (size,))
             outs.append(y)
             k.store(y, strides, v)
+
+    def running(values):
+        v = rng.choice([v for vs in values.values() for v in vs])
+        dtype = k.dtypes[v]
+        if dtype in (INDEX, BOOL) or (kind(dtype) == "f" and dtype.itemsize == 2):
+            return
+        names = ["add"] if dtype.kind == "c" else ["add", "max", "min"]
+        out = k.prefix(str(rng.choice(names)), v, k.const(1, dtype))
+        values[dtype].append(out)
 
     def inner_loop(axes, values, depth):
         points = math.prod(n for _, n in axes)

@@ -4,7 +4,14 @@ import numpy as np
 import pytest
 
 from jaxlike.backends.plan.build import KernelBuilder
-from jaxlike.backends.plan.ops import BOOL, OPS, compute_dtype, kind, supported
+from jaxlike.backends.plan.ops import (
+    BOOL,
+    OPS,
+    PREFIXES,
+    compute_dtype,
+    kind,
+    supported,
+)
 from tests.backends.kernels import (
     ALL,
     BFLOAT16,
@@ -138,6 +145,37 @@ def test_reductions_of_every_length(dtype, n):
         data = (np.sign(data.astype(F32)) * (1 + abs(data) / 100)).astype(dtype)
     outs = [np.zeros(3, b.dtype) for b in kernel.buffers[1:]]
     check(kernel, [data, *outs], 20)
+
+
+@pytest.mark.parametrize("n", [1, 2, 15, 16, 17, 100])
+@pytest.mark.parametrize("dtype", ["f4", "f8", "i4", "i8", "u1", "c8"])
+@pytest.mark.parametrize("width", [None, 32])
+def test_prefixes_of_every_length(dtype, n, width):
+    """Forwards and backwards, in lanes along the loop and across it."""
+    dtype = np.dtype(dtype)
+    rng = np.random.default_rng(n)
+    names = [name for name, kinds in PREFIXES.items() if dtype.kind in kinds]
+    for shape in ((2, n), (40, n)):
+        rows = shape[0]
+        k = KernelBuilder((rows,))
+        (i,) = k.indices
+        x, start = k.input(dtype, shape), k.input(dtype, (rows,))
+        init = k.load(start, {i: 1})
+        for name in names:
+            # neighbouring rows or neighbouring steps are neighbours in memory
+            across = name == "max" or rows == 40
+            y = k.output(dtype, shape)
+            with k.loop(n) as l:
+                at = {i: 1, l.index: rows} if across else {i: n, l.index: -1}
+                const = 0 if across else n - 1
+                k.store(y, at, k.prefix(name, k.load(x, at, const), init), const)
+        kernel = k.finish()
+        data = random_array(rng, dtype, shape)
+        if dtype.kind in "fc":
+            data = (data / abs(data).max()).astype(dtype)
+        outs = [np.zeros(shape, dtype) for _ in names]
+        target = narrow_target(width) if width else None
+        check(kernel, [data, data[:, 0].copy(), *outs], 50, target)
 
 
 def test_argmax_takes_the_first_nan_and_the_first_of_equals():

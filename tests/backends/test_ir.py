@@ -13,6 +13,7 @@ from jaxlike.backends.plan.ir import (
     Load,
     Loop,
     Op,
+    Prefix,
     Store,
     kernel_key,
     merge_buffers,
@@ -189,6 +190,8 @@ x0 = Load(1, F32, 0, at)
         ([Load(1, F32, 5, at)], "no such buffer"),
         ([x0, Load(2, F32, 0, Index(0, ((1, 1),)))], "%1 is f32, not i64"),
         ([Loop(1, 3, (Load(2, F32, 0, at),)), Store(1, at, 2)], "%2 is not visible"),
+        ([x0, Prefix(2, F32, "add", 1, 1)], "not directly in the body of a loop"),
+        ([x0, Loop(2, 3, (Prefix(3, F32, "and", 1, 1),))], "and of f32 does not"),
     ],
 )
 def test_the_validator_names_what_is_wrong(body, why):
