@@ -372,7 +372,7 @@ def promote_args(name: str, *args: Any) -> list[Any]:
     """
     check_arraylike(name, *args)
     args = _unwrap(args)
-    _check_float0(name, args)
+    _check_numbers(name, args, alike=True)
     return promote_shapes(name, *promote_dtypes(*args))
 
 
@@ -384,7 +384,7 @@ def promote_args_inexact(name: str, *args: Any) -> list[Any]:
     """
     check_arraylike(name, *args)
     args = _unwrap(args)
-    _check_float0(name, args)
+    _check_numbers(name, args)
     return promote_shapes(name, *promote_dtypes_inexact(*args))
 
 
@@ -392,7 +392,7 @@ def promote_args_numeric(name: str, *args: Any) -> list[Any]:
     """As `promote_args`, and booleans become integers."""
     check_arraylike(name, *args)
     args = _unwrap(args)
-    _check_float0(name, args)
+    _check_numbers(name, args)
     return promote_shapes(name, *promote_dtypes_numeric(*args))
 
 
@@ -405,7 +405,18 @@ def _unwrap(args: tuple) -> tuple:
     return args
 
 
-def _check_float0(name: str, args: tuple) -> None:
+def _check_numbers(name: str, args: tuple, alike: bool = False) -> None:
+    """Refuse float0, and keys, which may be compared with keys if they are `alike`."""
     for x in args:
-        if getattr(x, "dtype", None) is dtypes.float0:
+        dtype = getattr(x, "dtype", None)
+        if dtype is dtypes.float0:
             check_no_float0s(name, *args)
+        if isinstance(dtype, dtypes.ExtendedDType):
+            if alike and all(getattr(a, "dtype", None) == dtype for a in args):
+                return
+            raise TypeError(
+                format_error(
+                    f"{name} takes numbers, not {dtype.name}",
+                    try_="jaxlike.random.key_data of the keys, for their words",
+                )
+            )

@@ -105,3 +105,14 @@ def test_threefry_is_the_published_cipher():
     ones = np.array([0xFFFFFFFF], np.uint32)
     out = threefry.bind(ones[0], ones[0], ones, ones)
     assert [int(x[0]) for x in out] == [0x1CB996FC, 0xBB002BE7]
+
+
+def test_threefry_words_are_those_of_the_cipher():
+    rng = np.random.default_rng(0)
+    words = list(rng.integers(0, 2**32, (4, 3), dtype=np.uint32))
+    first, second = registry["threefry2x32"].bind(*words)
+    word = registry["threefry_word"]
+    for i, want in enumerate((first, second, first ^ second)):
+        np.testing.assert_array_equal(word.bind(*words, word=i), want)
+    batched = jax.vmap(lambda *ws: word.bind(*ws, word=1))(*words)
+    np.testing.assert_array_equal(batched, second)
