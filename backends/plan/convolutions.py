@@ -17,9 +17,8 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from jaxlike.backends.plan.access import Access, Affine, Resolver, strides, unit, zero
-from jaxlike.backends.plan.build import KernelBuilder
 from jaxlike.backends.plan.lowering import Lowered
-from jaxlike.backends.plan.moves import padded
+from jaxlike.backends.plan.moves import padded, zeros
 from jaxlike.backends.plan.placing import parts_of_result, pieces, result_of
 from jaxlike.backends.plan.products import (
     MIN_COLUMNS,
@@ -231,7 +230,7 @@ class _Convolution:
             products += lower_space(target, space, self.dtype)
             covered += math.prod(t.positions for t in phase)
         if covered < math.prod(self.counts):
-            made.append(_zeros(target))
+            made.append(zeros(target))
         return [*made, *products, *back]
 
     def _target(self, out: Var) -> tuple[Var, list[Lowered]]:
@@ -294,10 +293,3 @@ class _Convolution:
             coefs[2 + i] = t.every * step
             const += t.first * step
         return Space(sizes, tuple(roles), a, b, Affine(const, tuple(coefs)))
-
-
-def _zeros(out: Var) -> Lowered:
-    k = KernelBuilder((out.aval.size,))
-    y = k.output(out.aval.dtype, out.aval.shape)
-    k.store(y, {k.indices[0]: 1}, k.const(0, out.aval.dtype))
-    return Lowered(k.finish("zeros"), [], [out])

@@ -23,11 +23,11 @@ from jaxlike.backends.plan.moves import lower_concatenate, lower_pad
 from jaxlike.backends.plan.ops import DTYPES
 from jaxlike.backends.plan.selection import lower_approx_top_k, lower_top_k
 from jaxlike.backends.plan.sorting import lower_sort
-from jaxlike.backends.plan.windows import (
-    lower_reduce_window,
+from jaxlike.backends.plan.window_choices import (
+    lower_select_and_gather_add,
     lower_select_and_scatter_add,
-    whole,
 )
+from jaxlike.backends.plan.windows import lower_reduce_window, whole
 from jaxlike.core.jaxpr import JaxprEqn
 
 Lower = Callable[[JaxprEqn, Resolver], list[Lowered] | None]
@@ -76,6 +76,7 @@ LOWERINGS: dict[str, Lower] = {
     "dot_general": lower_dot,
     "conv_general_dilated": lower_convolution,
     "placed_product": lower_placed,
+    "select_and_gather_add": lower_select_and_gather_add,
     "reduce_window_max": lower_reduce_window,
     "reduce_window_min": lower_reduce_window,
     "reduce_window_sum": lower_reduce_window,

@@ -187,3 +187,11 @@ def padded(
         places = dict(zip(k.indices, strides(shape)[:split]))
         k.store(y, {**places, loop.index: 1}, value)
     return Lowered(k.finish("pad"), inputs, [out])
+
+
+def zeros(out: Var) -> Lowered:
+    """A kernel that fills an array with zeros."""
+    k = KernelBuilder((out.aval.size,))
+    y = k.output(out.aval.dtype, out.aval.shape)
+    k.store(y, {k.indices[0]: 1}, k.const(0, out.aval.dtype))
+    return Lowered(k.finish("zeros"), [], [out])

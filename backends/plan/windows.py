@@ -1,22 +1,38 @@
-"""Kernels of reductions over windows, and of their gradient (pooling)."""
+"""Kernels of reductions over windows; window_choices.py has their derivatives."""
 
 from __future__ import annotations
 
 import itertools
 import math
 from collections.abc import Sequence
+from typing import NamedTuple
 
-import numpy as np
-
-from jaxlike.backends.plan.access import Access, Resolver, strides, unit, zero
+from jaxlike.backends.plan.access import (
+    Access,
+    Affine,
+    Resolver,
+    strides,
+    unit,
+    zero,
+)
 from jaxlike.backends.plan.build import KernelBuilder
 from jaxlike.backends.plan.ir import Value
 from jaxlike.backends.plan.lowering import Lowered
-from jaxlike.backends.plan.ops import DTYPES, INDEX, identity
-from jaxlike.core.jaxpr import Atom, JaxprEqn, Literal
+from jaxlike.backends.plan.ops import (
+    DTYPES,
+    INDEX,
+    REDUCTIONS,
+    compute_dtype,
+    identity,
+    kind,
+)
+from jaxlike.core.avals import ShapedArray
+from jaxlike.core.jaxpr import Atom, JaxprEqn, Literal, Var
 
 MAX_WINDOW = 32
 """Elements of a window that are written out one after the other."""
+SEPARATE = 12
+"""Elements of a window from which axes are reduced one at a time."""
 
 _REDUCERS = {
     "reduce_window_max": "max",
@@ -40,151 +56,155 @@ def whole(atom: Atom, resolver: Resolver, literals: bool = False) -> Access | No
     return access
 
 
-class _Windows:
+class Moves(NamedTuple):
+    """How a window moves; a sequence of each, per axis."""
+
+    strides: tuple[int, ...]
+    padding: tuple[tuple[int, int], ...]
+    base: tuple[int, ...]
+    holes: tuple[int, ...]
+
+
+class Positions:
     """A kernel over the positions of a window; the last axis is the inner loop."""
 
-    def __init__(self, counts: Sequence[int]):
-        self.counts = counts
+    def __init__(self, counts: Sequence[int], moves: Moves):
+        self.counts, self.moves = counts, moves
         self.k = KernelBuilder(counts[:-1])
 
     def loop(self):
         return self.k.loop(self.counts[-1])
 
-    def place(self, indices, shape, coefs, const, offset, params):
-        """(terms, constant, guard) of an element of the window at each position."""
-        k = self.k
-        terms: dict[Value, int] = {}
-        guard = None
-        steps, padding, holes = params
-        for d, value in enumerate(indices):
-            shift = offset[d] * holes[d] - padding[d][0]
-            const += shift * coefs[d]
-            terms[value] = terms.get(value, 0) + steps[d] * coefs[d]
-            last = (self.counts[d] - 1) * steps[d] + shift
-            if shift >= 0 and last < shape[d]:
-                continue
-            at = k.op("mul", value, k.const(steps[d], INDEX))
-            at = k.op("add", at, k.const(shift, INDEX))
-            for test in (
+    def guards(self, d: int, value: Value, shift: int, size: int):
+        """(value or None, coefficient, constant) of the element along axis d at a
+        position, and the tests that it is there."""
+        k, step, base = self.k, self.moves.strides[d], self.moves.base[d]
+        last = (self.counts[d] - 1) * step + shift
+        inside = shift >= 0 and last <= (size - 1) * base
+        if inside and base == 1:
+            return value, step, shift, []
+        at = k.op("mul", value, k.const(step, INDEX))
+        at = k.op("add", at, k.const(shift, INDEX))
+        tests = []
+        if not inside:
+            tests = [
                 k.op("ge", at, k.const(0, INDEX)),
-                k.op("lt", at, k.const(shape[d], INDEX)),
-            ):
-                guard = test if guard is None else k.op("and", guard, test)
+                k.op("le", at, k.const((size - 1) * base, INDEX)),
+            ]
+        if base == 1:
+            return value, step, shift, tests
+        zero, whole = k.const(0, INDEX), k.const(base, INDEX)
+        tests.append(k.op("eq", k.op("rem", at, whole), zero))
+        return k.op("div", at, whole), 1, 0, tests
+
+    def place(self, indices, shape, address: Affine, offset):
+        """(terms, constant, guard) of an element of the window at each position."""
+        terms: dict[Value, int] = {}
+        const, guard = address.const, None
+        for d, value in enumerate(indices):
+            shift = offset[d] * self.moves.holes[d] - self.moves.padding[d][0]
+            at, step, start, tests = self.guards(d, value, shift, shape[d])
+            const += start * address.coefs[d]
+            terms[at] = terms.get(at, 0) + step * address.coefs[d]
+            for test in tests:
+                guard = test if guard is None else self.k.op("and", guard, test)
         return terms, const, guard
 
 
+def moves_of(params) -> Moves:
+    """The moves of a window equation."""
+    strides = params["window_strides"]
+    ones = (1,) * len(strides)
+    base, holes = (params.get(f"{d}_dilation", ones) for d in ("base", "window"))
+    return Moves(strides, params["padding"], base, holes)
+
+
 def lower_reduce_window(eqn: JaxprEqn, resolver: Resolver) -> list[Lowered] | None:
+    """One kernel, or some for each axis where windows are large."""
     (x,), (out,) = eqn.invars, eqn.outvars
-    params = eqn.params
-    window = params["window_dimensions"]
-    dtype = out.aval.dtype
-    plain = dtype in DTYPES and dtype.kind in "iuf" and dtype.itemsize >= 4
-    if not plain or out.aval.size == 0 or not out.aval.shape:
-        return None
-    if math.prod(window) > MAX_WINDOW or any(d != 1 for d in params["base_dilation"]):
+    window, dtype = eqn.params["window_dimensions"], out.aval.dtype
+    name = _REDUCERS[eqn.primitive.name]
+    if dtype not in DTYPES or not out.aval.shape or 0 in (x.aval.size, out.aval.size):
         return None
     access = whole(x, resolver)
-    if access is None or x.aval.size == 0:
+    if access is None or kind(dtype) not in REDUCTIONS[name]:
         return None
-    name = _REDUCERS[eqn.primitive.name]
-    w = _Windows(out.aval.shape)
-    k = w.k
-    source = k.input(dtype, access.base.aval.shape)
-    target = k.output(dtype, out.aval.shape)
-    moves = params["window_strides"], params["padding"], params["window_dilation"]
-    with w.loop() as loop:
+    shape, moves = x.aval.shape, moves_of(eqn.params)
+    # sums of 16-bit floats are kept in 32 bits, and rounded once
+    wide = dtype
+    if name == "add" and kind(dtype) == "f":
+        wide = compute_dtype(dtype)
+    if math.prod(window) < SEPARATE:
+        return [_reduced(name, window, access, shape, moves, out, wide)]
+    steps: list[tuple[int, Along]] = []
+    for d in sorted(range(len(shape)), key=lambda d: out.aval.shape[d] / shape[d]):
+        along = Along(window[d], *(each[d] for each in moves))
+        found = [] if along == Along() else along.small(shape[d])
+        if found is None:
+            return None
+        steps += [(d, part) for part in found]
+    lowered = []
+    for i, (axis, along) in enumerate(steps):
+        counts = list(shape)
+        counts[axis] = along.count(shape[axis])
+        target = out
+        if i < len(steps) - 1:
+            target = Var(ShapedArray(tuple(counts), wide))
+        still = [along if d == axis else Along() for d in range(len(shape))]
+        one, *rest = (tuple(each) for each in zip(*still))
+        lowered.append(_reduced(name, one, access, shape, Moves(*rest), target, wide))
+        shape = tuple(counts)
+        access = Access(target, Affine(0, strides(shape)))
+    return lowered
+
+
+class Along(NamedTuple):
+    """A window and its moves along one axis."""
+
+    window: int = 1
+    stride: int = 1
+    padding: tuple[int, int] = (0, 0)
+    base: int = 1
+    hole: int = 1
+
+    def count(self, size: int) -> int:
+        room = (size - 1) * self.base + 1 + sum(self.padding)
+        return (room - (self.window - 1) * self.hole - 1) // self.stride + 1
+
+    def small(self, size: int) -> list[Along] | None:
+        """The same reduction by windows of at most MAX_WINDOW elements, one after the
+        other; None where there is no such."""
+        if self.window <= MAX_WINDOW:
+            return [self]
+        part = next((k for k in range(MAX_WINDOW, 1, -1) if self.window % k == 0), None)
+        if part is None:
+            return None
+        if self.hole == 1 and self.stride % part == 0:
+            first = self._replace(window=part, stride=part)
+            then = Along(self.window // part, self.stride // part)
+        else:
+            first = self._replace(window=part, stride=1)
+            then = Along(self.window // part, self.stride, hole=self.hole * part)
+        rest = then.small(first.count(size))
+        return None if rest is None else [first, *rest]
+
+
+def _reduced(name, window, access: Access, shape, moves: Moves, out: Var, wide):
+    """A kernel in which the elements of a window are written out."""
+    positions = Positions(out.aval.shape, moves)
+    k, base = positions.k, access.base
+    source = k.input(base.aval.dtype, base.aval.shape)
+    target = k.output(out.aval.dtype, out.aval.shape)
+    neutral = identity(name, base.aval.dtype)
+    with positions.loop() as loop:
         indices = [*k.indices, loop.index]
         total = None
         for offset in itertools.product(*map(range, window)):
-            terms, const, guard = w.place(
-                indices,
-                x.aval.shape,
-                access.address.coefs,
-                access.address.const,
-                offset,
-                moves,
-            )
-            other = None
-            if guard is not None:
-                other = k.const(identity(name, dtype), dtype)
-            value = k.load(source, terms, const, guard, other)
+            place = positions.place(indices, shape, access.address, offset)
+            terms, const, guard = place
+            other = None if guard is None else k.const(neutral, base.aval.dtype)
+            value = k.convert(k.load(source, terms, const, guard, other), wide)
             total = value if total is None else k.op(name, total, value)
-        k.store(target, dict(zip(indices, strides(out.aval.shape))), total)
-    return [Lowered(k.finish(eqn.primitive.name), [access.base], [out])]
-
-
-def lower_select_and_scatter_add(
-    eqn: JaxprEqn, resolver: Resolver
-) -> list[Lowered] | None:
-    """Windows that neither overlap nor hang over: each writes to its own elements."""
-    source, operand = eqn.invars
-    (out,) = eqn.outvars
-    params = eqn.params
-    window, steps = params["window_dimensions"], params["window_strides"]
-    dtype = out.aval.dtype
-    if dtype not in DTYPES or dtype.kind not in "iuf" or dtype.itemsize < 4:
-        return None
-    if math.prod(window) > MAX_WINDOW or any(k > s for k, s in zip(window, steps)):
-        return None
-    if any(lo or hi for lo, hi in params["padding"]) or 0 in (
-        source.aval.size,
-        operand.aval.size,
-    ):
-        return None
-    given, values = whole(source, resolver, True), whole(operand, resolver)
-    if given is None or values is None or operand.aval.dtype != dtype:
-        return None
-    counts, shape = source.aval.shape, operand.aval.shape
-    before = []
-    covered = all(
-        n * s == m and k == s for n, s, m, k in zip(counts, steps, shape, window)
-    )
-    if not covered:
-        k = KernelBuilder(())
-        zeros = k.output(dtype, shape)
-        with k.loop(out.aval.size) as loop:
-            k.store(zeros, {loop.index: 1}, k.const(0, dtype))
-        before.append(Lowered(k.finish("zeros"), [], [out]))
-    w = _Windows(counts)
-    k = w.k
-    one_ct = type(given.base) is Literal
-    if not one_ct:
-        cts = k.input(dtype, given.base.aval.shape)
-    x = k.input(dtype, values.base.aval.shape)
-    y = k.output(dtype, shape)
-    prefers = params["select_prim"].name
-    zero_value = k.const(0, dtype)
-    moves = steps, params["padding"], (1,) * len(shape)
-    offsets = list(itertools.product(*map(range, window)))
-    with w.loop() as loop:
-        indices = [*k.indices, loop.index]
-        if one_ct:
-            ct = k.const(given.base.val, dtype)
-        else:
-            terms = dict(zip(indices, given.address.coefs))
-            ct = k.load(cts, terms, given.address.const)
-        best = choice = None
-        for i, offset in enumerate(offsets):
-            terms, const, _ = w.place(
-                indices,
-                shape,
-                values.address.coefs,
-                values.address.const,
-                offset,
-                moves,
-            )
-            value = k.load(x, terms, const)
-            place = k.const(np.int32(i), np.dtype(np.int32))
-            if best is None:
-                best, choice = value, place
-                continue
-            stays = k.op(prefers, best, value)
-            best = k.op("select_n", stays, value, best)
-            choice = k.op("select_n", stays, place, choice)
-        for i, offset in enumerate(offsets):
-            terms, const, _ = w.place(indices, shape, strides(shape), 0, offset, moves)
-            mine = k.op("eq", choice, k.const(np.int32(i), np.dtype(np.int32)))
-            k.store(y, terms, k.op("select_n", mine, zero_value, ct), const)
-    kernel = k.finish("select_and_scatter_add")
-    inputs = [values.base] if one_ct else [given.base, values.base]
-    return [*before, Lowered(kernel, inputs, [out])]
+        value = k.convert(total, out.aval.dtype)
+        k.store(target, dict(zip(indices, strides(out.aval.shape))), value)
+    return Lowered(k.finish(f"reduce_window_{name}"), [base], [out])

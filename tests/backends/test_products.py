@@ -163,37 +163,6 @@ def test_convolution_and_gradients(name, shapes):
     check(jaxlike.grad(loss, (0, 1)), x, w, rtol=1e-3, atol=1e-3)
 
 
-@pytest.mark.parametrize("reducer", [lax.max, lax.min, lax.add])
-@pytest.mark.parametrize("padding", ["VALID", "SAME"])
-@pytest.mark.parametrize("steps", [(2, 2), (1, 3), (3, 1)])
-def test_windows_and_gradients(reducer, padding, steps):
-    x = normal(2, 7, 8, 5)
-    start = {lax.max: -np.inf, lax.min: np.inf, lax.add: 0.0}[reducer]
-
-    def pool(x):
-        window, moves = (1, 2, 2, 1), (1, *steps, 1)
-        return lax.reduce_window(x, np.float32(start), reducer, window, moves, padding)
-
-    def loss(x):
-        return lax.reduce_sum(lax.sin(pool(x)), (0, 1, 2, 3))
-
-    assert kernels_only(check(pool, x))
-    check(jaxlike.grad(loss), x, rtol=1e-4, atol=1e-5)
-
-
-def test_windows_choose_the_first_of_equals():
-    x = np.zeros((1, 4, 4, 3), np.float32)
-    x[0, 1, 1, 0] = np.nan
-
-    def loss(x):
-        y = lax.reduce_window(
-            x, np.float32(-np.inf), lax.max, (1, 2, 2, 1), (1, 2, 2, 1), "VALID"
-        )
-        return lax.reduce_sum(y, (0, 1, 2, 3))
-
-    assert kernels_only(check(jaxlike.grad(loss), x))
-
-
 axes = st.lists(st.integers(1, 9), max_size=3)
 
 
