@@ -346,3 +346,18 @@ def collapsible(
 
 def group_size(sizes: Sequence[int], axes: Sequence[int]) -> int:
     return math.prod(sizes[a] for a in axes)
+
+
+def whole(atom: Atom, resolver: Resolver, literals: bool = False) -> Access | None:
+    """The access of an array's elements, over its own axes; None if not in memory.
+
+    literals: whether one number everywhere will do, too.
+    """
+    rank = len(atom.aval.shape)
+    index = tuple(
+        zero(rank) if n == 1 else unit(rank, d) for d, n in enumerate(atom.aval.shape)
+    )
+    access = resolver.resolve(atom, index, rank)
+    if access.base is None or (type(access.base) is Literal and not literals):
+        return None
+    return access

@@ -12,7 +12,7 @@ import math
 
 import numpy as np
 
-from jaxlike.backends.plan.access import Affine, Resolver, strides
+from jaxlike.backends.plan.access import Affine, Resolver, strides, whole
 from jaxlike.backends.plan.build import KernelBuilder
 from jaxlike.backends.plan.ir import Value
 from jaxlike.backends.plan.lowering import Lowered
@@ -25,7 +25,6 @@ from jaxlike.backends.plan.ops import (
     identity,
     kind,
 )
-from jaxlike.backends.plan.windows import whole
 from jaxlike.core.avals import ShapedArray
 from jaxlike.core.jaxpr import JaxprEqn, Var
 

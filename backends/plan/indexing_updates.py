@@ -28,6 +28,7 @@ from jaxlike.backends.plan.access import (
     leaves,
     strides,
     unit,
+    whole,
     zero,
 )
 from jaxlike.backends.plan.build import KernelBuilder
@@ -37,7 +38,6 @@ from jaxlike.backends.plan.ir import Value
 from jaxlike.backends.plan.lowering import Lowered
 from jaxlike.backends.plan.operands import Operands, emit_map
 from jaxlike.backends.plan.ops import INDEX, compute_dtype, identity
-from jaxlike.backends.plan.windows import whole
 from jaxlike.core.avals import ShapedArray
 from jaxlike.core.jaxpr import JaxprEqn, Literal, Var
 from jaxlike.primitives.indexing_numbers import GatherScatterMode

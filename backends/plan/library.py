@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from jaxlike.backends.plan.access import Resolver, is_layout, strides
+from jaxlike.backends.plan.access import Resolver, is_layout, strides, whole
 from jaxlike.backends.plan.build import KernelBuilder
 from jaxlike.backends.plan.convolutions import lower_convolution
 from jaxlike.backends.plan.cumulative import NAMES as CUMULATIVE
@@ -27,7 +27,7 @@ from jaxlike.backends.plan.window_choices import (
     lower_select_and_gather_add,
     lower_select_and_scatter_add,
 )
-from jaxlike.backends.plan.windows import lower_reduce_window, whole
+from jaxlike.backends.plan.windows import lower_reduce_window
 from jaxlike.core.jaxpr import JaxprEqn
 
 Lower = Callable[[JaxprEqn, Resolver], list[Lowered] | None]

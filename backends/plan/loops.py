@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from jaxlike.backends.plan.access import Resolver, strides
+from jaxlike.backends.plan.access import Resolver, strides, whole
 from jaxlike.backends.plan.build import KernelBuilder
 from jaxlike.backends.plan.ir import (
     Index,
@@ -43,7 +43,6 @@ from jaxlike.backends.plan.moves import lower_concatenate
 from jaxlike.backends.plan.ops import DTYPES, INDEX, OPS
 from jaxlike.backends.plan.prepare import prepare
 from jaxlike.backends.plan.schedule import Schedule, with_stored_outputs
-from jaxlike.backends.plan.windows import whole
 from jaxlike.core.jaxpr import (
     Atom,
     ClosedJaxpr,

@@ -5,12 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from jaxlike.backends.plan.access import Access, Resolver, strides
+from jaxlike.backends.plan.access import Access, Resolver, strides, whole
 from jaxlike.backends.plan.build import KernelBuilder
 from jaxlike.backends.plan.ir import Value
 from jaxlike.backends.plan.lowering import Lowered
 from jaxlike.backends.plan.ops import DTYPES, INDEX
-from jaxlike.backends.plan.windows import whole
 from jaxlike.core.jaxpr import JaxprEqn, Literal, Var
 
 MAX_PIECES = 16

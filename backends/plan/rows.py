@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from jaxlike.backends.plan.access import Access, Resolver, strides
+from jaxlike.backends.plan.access import Access, Resolver, strides, whole
 from jaxlike.backends.plan.build import KernelBuilder
 from jaxlike.backends.plan.lowering import Lowered
-from jaxlike.backends.plan.windows import whole
 from jaxlike.core.avals import ShapedArray
 from jaxlike.core.jaxpr import Atom, Var
 

@@ -12,13 +12,13 @@ import math
 
 import numpy as np
 
-from jaxlike.backends.plan.access import Access, Affine, Resolver, strides
+from jaxlike.backends.plan.access import Access, Affine, Resolver, strides, whole
 from jaxlike.backends.plan.build import KernelBuilder
 from jaxlike.backends.plan.ir import Value
 from jaxlike.backends.plan.lowering import Lowered
 from jaxlike.backends.plan.moves import zeros
 from jaxlike.backends.plan.ops import DTYPES, compute_dtype, kind
-from jaxlike.backends.plan.windows import MAX_WINDOW, Moves, Positions, moves_of, whole
+from jaxlike.backends.plan.windows import MAX_WINDOW, Moves, Positions, moves_of
 from jaxlike.core.avals import ShapedArray
 from jaxlike.core.jaxpr import JaxprEqn, Literal, Var
 

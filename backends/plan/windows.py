@@ -12,12 +12,12 @@ from jaxlike.backends.plan.access import (
     Affine,
     Resolver,
     strides,
-    unit,
-    zero,
+    whole,
 )
 from jaxlike.backends.plan.build import KernelBuilder
 from jaxlike.backends.plan.ir import Value
 from jaxlike.backends.plan.lowering import Lowered
+from jaxlike.backends.plan.moves import padded
 from jaxlike.backends.plan.ops import (
     DTYPES,
     INDEX,
@@ -27,7 +27,7 @@ from jaxlike.backends.plan.ops import (
     kind,
 )
 from jaxlike.core.avals import ShapedArray
-from jaxlike.core.jaxpr import Atom, JaxprEqn, Literal, Var
+from jaxlike.core.jaxpr import JaxprEqn, Literal, Var
 
 MAX_WINDOW = 32
 """Elements of a window that are written out one after the other."""
@@ -39,21 +39,6 @@ _REDUCERS = {
     "reduce_window_min": "min",
     "reduce_window_sum": "add",
 }
-
-
-def whole(atom: Atom, resolver: Resolver, literals: bool = False) -> Access | None:
-    """The access of an array's elements, over its own axes; None if not in memory.
-
-    literals: whether one number everywhere will do, too.
-    """
-    rank = len(atom.aval.shape)
-    index = tuple(
-        zero(rank) if n == 1 else unit(rank, d) for d, n in enumerate(atom.aval.shape)
-    )
-    access = resolver.resolve(atom, index, rank)
-    if access.base is None or (type(access.base) is Literal and not literals):
-        return None
-    return access
 
 
 class Moves(NamedTuple):
@@ -130,12 +115,27 @@ def lower_reduce_window(eqn: JaxprEqn, resolver: Resolver) -> list[Lowered] | No
     if access is None or kind(dtype) not in REDUCTIONS[name]:
         return None
     shape, moves = x.aval.shape, moves_of(eqn.params)
+    lowered: list[Lowered] = []
+    padded_axes = [d for d, pad in enumerate(moves.padding) if any(pad)]
+    if window[-1] > 1 and padded_axes and all(d == 1 for d in moves.base):
+        # one copy costs less than asking for each lane whether it is outside
+        pads = {d: (*moves.padding[d], 1) for d in padded_axes}
+        wide_shape = [n + sum(pad) for n, pad in zip(shape, moves.padding)]
+        around = Var(ShapedArray(tuple(wide_shape), dtype))
+        fill = Literal(identity(name, dtype), ShapedArray((), dtype))
+        lowered.append(padded(access, shape, pads, around, fill))
+        shape = around.aval.shape
+        access = Access(around, Affine(0, strides(shape)))
+        moves = moves._replace(padding=((0, 0),) * len(shape))
     # sums of 16-bit floats are kept in 32 bits, and rounded once
     wide = dtype
     if name == "add" and kind(dtype) == "f":
         wide = compute_dtype(dtype)
-    if math.prod(window) < SEPARATE:
-        return [_reduced(name, window, access, shape, moves, out, wide)]
+    size = math.prod(window)
+    # elements of overlapping windows, apart in memory, are better read few times
+    apart = size > window[-1] > moves.strides[-1] > 1
+    if size < SEPARATE and not apart:
+        return [*lowered, _reduced(name, window, access, shape, moves, out, wide)]
     steps: list[tuple[int, Along]] = []
     for d in sorted(range(len(shape)), key=lambda d: out.aval.shape[d] / shape[d]):
         along = Along(window[d], *(each[d] for each in moves))
@@ -143,7 +143,6 @@ def lower_reduce_window(eqn: JaxprEqn, resolver: Resolver) -> list[Lowered] | No
         if found is None:
             return None
         steps += [(d, part) for part in found]
-    lowered = []
     for i, (axis, along) in enumerate(steps):
         counts = list(shape)
         counts[axis] = along.count(shape[axis])

@@ -138,6 +138,28 @@ def _known_window(name: str, kinds, ufunc, identity) -> Primitive:
     return primitive
 
 
+def _spread(ct, shape, window, window_strides, padding):
+    """Each element of ct at all places of its window, where windows do not overlap."""
+    from jaxlike.primitives.joining import pad
+    from jaxlike.primitives.shapes import broadcast_in_dim, reshape
+
+    aval = get_aval(ct)
+    counts, zero = aval.shape, np.zeros((), aval.dtype)
+    places = tuple(n for pair in zip(counts, window) for n in pair)
+    out = broadcast_in_dim(ct, places, tuple(range(0, 2 * aval.ndim, 2)))
+    steps = [k if n == 1 else s for n, k, s in zip(counts, window, window_strides)]
+    gaps = [(0, s - k, 0) for k, s in zip(window, steps)]
+    if any(map(any, gaps)):
+        config = [each for gap in gaps for each in ((0, 0, 0), gap)]
+        out = pad(out, zero, tuple(config))
+    out = reshape(out, tuple(n * s for n, s in zip(counts, steps)))
+    around = [
+        (-low, size - n * s + low, 0)
+        for size, n, s, (low, _) in zip(shape, counts, steps, padding)
+    ]
+    return pad(out, zero, tuple(around)) if any(map(any, around)) else out
+
+
 def _window_sum_transpose(
     ct,
     x,
@@ -151,6 +173,11 @@ def _window_sum_transpose(
     from jaxlike.primitives.joining import pad
 
     shape, counts = x.aval.shape, get_aval(ct).shape
+    if all(d == 1 for d in (*base_dilation, *window_dilation)) and all(
+        count == 1 or 0 < k <= s
+        for count, k, s in zip(counts, window_dimensions, window_strides)
+    ):
+        return [_spread(ct, shape, window_dimensions, window_strides, padding)]
     config = []
     for n, k, count, s, (low, _), base, hole in zip(
         shape,

@@ -149,3 +149,35 @@ def test_window_with_nan():
         return y, back(np.ones(y.shape, np.float32))[0]
 
     assert kernels_only(check(pulled, x))
+
+
+def test_windows_over_whole_axes_are_reductions():
+    def f(x):
+        moves = (1, 5, 6, 1), (1, 2, 1, 1), "VALID"
+        return [
+            lax.reduce_window(lax.sin(x), np.float32(0), lax.add, *moves),
+            lax.reduce_window(x, np.float32(-np.inf), lax.max, *moves),
+        ]
+
+    program = check(f, normal(3, 5, 6, 4), atol=1e-5)
+    used = {eqn.primitive.name for eqn in program.closed.eqns}
+    assert {"reduce_sum", "reduce_max"} < used and "reduce_window_sum" not in used
+
+
+@pytest.mark.parametrize("steps", [(2, 2), (3, 2), (3, 3)])
+@pytest.mark.parametrize("padding", ["VALID", "SAME", ((1, 2), (0, 1))])
+def test_gradients_of_averages_repeat(steps, padding):
+    """Where windows do not overlap, nothing is added up."""
+    x = normal(2, 9, 7)
+
+    def f(x):
+        moves = (
+            (1, *steps),
+            padding if padding in ("VALID", "SAME") else ((0, 0), *padding),
+        )
+        y = lax.reduce_window(x, np.float32(0), lax.add, (1, 2, 2), *moves)
+        return (y * y).sum()
+
+    program = check(jaxlike.grad(f), x, atol=1e-5)
+    used = [eqn.primitive.name for eqn in program.closed.eqns]
+    assert used.count("reduce_window_sum") == 1

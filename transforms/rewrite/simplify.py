@@ -5,6 +5,7 @@ reduce_sum (and kin) over axes of size 1         -->  squeeze
 reduce_sum (and kin) over no axes                -->  the operand
 broadcast, reshape, transpose that move nothing  -->  the operand
 split, unstack; stack                            -->  slices; concatenate
+reduce_window over whole axes                    -->  a reduction
 mul x 1, add x 0 (integers), sub x 0, div x 1    -->  the operand
 """
 
@@ -154,10 +155,36 @@ def _stack(eqn: JaxprEqn) -> list[JaxprEqn]:
     ]
 
 
+def _whole_window(eqn: JaxprEqn) -> list[JaxprEqn]:
+    """A window that sees all of some axes at once, and one element along the others."""
+    (x,), (out,), params = eqn.invars, eqn.outvars, eqn.params
+    window, shape = params["window_dimensions"], x.aval.shape
+    axes = tuple(d for d, k in enumerate(window) if k > 1)
+    plain = type(x) is not Literal and not any(map(any, params["padding"]))
+    for d, (k, n) in enumerate(zip(window, shape)):
+        plain &= k == n if k > 1 else params["window_strides"][d] == 1
+        plain &= params["base_dilation"][d] == params["window_dilation"][d] == 1
+    if not plain or not axes:
+        return [eqn]
+    kept = tuple(d for d in range(len(shape)) if d not in axes)
+    total = Var(x.aval.update(shape=tuple(shape[d] for d in kept)))
+    reduce = registry[eqn.primitive.name.replace("_window", "")]
+    reduction = {"axes": axes, "out_sharding": None}
+    spread = {"shape": out.aval.shape, "broadcast_dimensions": kept}
+    broadcast, source = registry["broadcast_in_dim"], eqn.source_info
+    return [
+        JaxprEqn([x], [total], reduce, reduction, source_info=source),
+        JaxprEqn([total], [out], broadcast, spread, source_info=source),
+    ]
+
+
 _PARTS: dict[str, Callable[[JaxprEqn], list[JaxprEqn]]] = {
     "split": _slices,
     "unstack": _unstack,
     "stack": _stack,
+    "reduce_window_sum": _whole_window,
+    "reduce_window_max": _whole_window,
+    "reduce_window_min": _whole_window,
 }
 
 
