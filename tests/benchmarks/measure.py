@@ -50,6 +50,8 @@ class Worker:
         self, library: str, name: str, module: str, cache: str, seconds=SECONDS
     ):
         env = {**os.environ, "JAX_PLATFORMS": "cpu", "PYTHONWARNINGS": "ignore"}
+        # installed packages have their bytecode; so must ours
+        env.pop("PYTHONDONTWRITEBYTECODE", None)
         if cache:
             env["JAXLIKE_CACHE_DIR"] = f"{cache}/jaxlike"
         if cache and library == "jax" and os.path.isdir(f"{cache}/jax"):

@@ -15,6 +15,7 @@ shape: to the result for a new shape; peak: memory beyond what the import takes.
 from __future__ import annotations
 
 import argparse
+import compileall
 import importlib.metadata
 import importlib.util
 import json
@@ -98,6 +99,8 @@ def libraries_for(name: str, chosen: Options) -> Options:
 
 def run(args: argparse.Namespace) -> dict:
     chosen = options(args)
+    for folder in ("jaxlike", "transforms", "backends", "tests/benchmarks"):
+        compileall.compile_dir(ROOT / folder, quiet=2)
     out = {"machine": machine(chosen.libraries), "programs": {}}
     if args.json and args.json.exists():
         out["programs"] = json.loads(args.json.read_text())["programs"]

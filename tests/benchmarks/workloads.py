@@ -329,7 +329,7 @@ def conv1d(jax):
     return _sgd(jax, loss), on_device(jax, w, floats(8, 1024, 64))
 
 
-@workload("transformer step, 4 layers, width 64", "transformer", cut=(3,))
+@workload("transformer step, 4 layers, width 64", "transformer", cut=(3,), rtol=5e-3)
 def transformer_step(jax):
     step, args = transformer.make(jax, numpy_of(jax))
     return jax.jit(step), args
