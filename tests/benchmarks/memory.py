@@ -1,4 +1,8 @@
-"""A process's resident memory, by Linux's /proc; None elsewhere."""
+"""A process's resident memory, by Linux's /proc; None elsewhere.
+
+Pages of files (the code of libraries, which processes share and which one library loads
+on import and another when it first compiles) are told from a process's own.
+"""
 
 from __future__ import annotations
 
@@ -14,14 +18,15 @@ def _field(name: str) -> int | None:
     return None
 
 
-def resident() -> int:
-    """Bytes now."""
-    return _field("VmRSS:") or 0
+def own() -> int:
+    """Bytes of the process's own now."""
+    return _field("RssAnon:") or 0
 
 
-def peak() -> int | None:
-    """The most bytes since the last `reset_peak`, or since the start."""
-    return _field("VmHWM:")
+def peak() -> tuple[int, int] | None:
+    """The most bytes since the last `reset_peak`: of the process's own, and in all."""
+    total = _field("VmHWM:")
+    return None if total is None else (total - (_field("RssFile:") or 0), total)
 
 
 def reset_peak() -> None:

@@ -9,7 +9,8 @@
 Ratios are jaxlike's number over jax's. best, median: steady state; torch: against the
 better of PyTorch eager and torch.compile; cold: to the first result in a new process
 with an empty cache, import included; warm: the same with a filled cache (jax's too);
-shape: to the result for a new shape; peak: memory beyond what the import takes.
+shape: to the result for a new shape; peak: most memory, beyond
+what the import takes and the pages of libraries.
 """
 
 from __future__ import annotations

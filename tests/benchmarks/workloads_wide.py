@@ -146,7 +146,10 @@ def wide_mlp_params() -> list[np.ndarray]:
 
 
 @workload(
-    "transformer step, 2 layers, width 256, 8x128 tokens", "transformer", cut=(3,), rtol=5e-3
+    "transformer step, 2 layers, width 256, 8x128 tokens",
+    "transformer",
+    cut=(3,),
+    rtol=5e-3,
 )
 def wide_transformer(jax):
     step, args = transformer.make(jax, numpy_of(jax), WIDE)
