@@ -299,8 +299,6 @@ class Fusion:
                 continue
             if not trailing and size > MAX_STRIDED:
                 continue
-            if len(reduced) == len(space) and size > MAX_STRIDED:
-                continue
             if self._fits(candidate, eqn, shape):
                 cluster = candidate
                 break

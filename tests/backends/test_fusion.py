@@ -119,6 +119,19 @@ def test_kernels(name, shape):
     )
 
 
+@pytest.mark.parametrize("size", [1000, 1 << 19])
+def test_moments_of_all_are_one_kernel(size):
+    """However large: the loops of a full reduction are cut into parallel stages."""
+
+    def moments(x):
+        mean = lax.div(lax.reduce_sum(x, (0,)), F32(x.size))
+        d = lax.sub(x, lax.broadcast(mean, x.shape))
+        return mean, lax.div(lax.reduce_sum(lax.mul(d, d), (0,)), F32(x.size)), d
+
+    x = np.random.default_rng(0).standard_normal(size).astype(F32)
+    assert len(compiled(moments, x).kernels) == 1
+
+
 def test_producers_behind_a_reshape_are_kept():
     """A transpose then a flat view needs the array; other readers may compute it."""
 
