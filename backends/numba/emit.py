@@ -45,6 +45,7 @@ from jaxlike.backends.plan.ir import (
     Store,
     Value,
     While,
+    apart,
     value_dtypes,
 )
 from jaxlike.backends.plan.ops import INDEX, real_dtype
@@ -132,6 +133,8 @@ class _Emitter(Ranges, Branches, Transposes, Bundles, Prefixes):
         if not grid:
             self.when(lo < hi, lambda: self.block(self.kernel.body))
             return
+        fixed, self.body = apart(self.kernel, self.kernel.body, indices)
+        self.block(fixed)
         if len(grid) == 1:
             self.segment(lo, hi)
             return
@@ -166,14 +169,17 @@ class _Emitter(Ranges, Branches, Transposes, Bundles, Prefixes):
         """The grid's last axis, from start to stop."""
         index = self.kernel.indices[-1]
         lanes = self.plan.lanes.get(index, 1)
-        self.run_lanes(index, start, stop, None, lanes, [], self.point(index))
+        fixed, rest = apart(self.kernel, self.body, [index])
+        self.block(fixed)
+        self.run_lanes(index, start, stop, None, lanes, [], self.point(index, rest))
 
-    def point(self, index: Value):
+    def point(self, index: Value, statements: tuple[Stmt, ...] | None = None):
         """A body that runs the kernel's, at a value (or vector) of a grid index."""
+        statements = self.body if statements is None else statements
 
         def body(at, accs):
             self.env[index] = at
-            self.block(self.kernel.body)
+            self.block(statements)
             return accs
 
         return body
@@ -324,13 +330,15 @@ class _Emitter(Ranges, Branches, Transposes, Bundles, Prefixes):
             return
         reduced = self.accumulators(s)
         running = self.running(s, along=lanes > 1)
+        fixed, rest = apart(self.kernel, s.body, [s.index])
+        self.block(fixed)
 
         def body(at, accs):
             mask = self.lane.mask if self.lane and lanes > 1 else None
             self.env[s.index] = at
             for r, acc in zip(running, accs[len(reduced) :]):
                 r.now = acc
-            self.block(s.body)
+            self.block(rest)
             new = [
                 a.accumulate(acc, [self.value(v) for v in r.args], mask)
                 for a, acc, r in zip(reduced, accs, s.reductions)

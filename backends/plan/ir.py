@@ -60,7 +60,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -385,6 +385,52 @@ def _block_cost(body: tuple[Stmt, ...]) -> float:
             case While():  # trip count unknown: a guess
                 total += 400 * (_block_cost(s.cond_body) + _block_cost(s.body))
     return total
+
+
+def apart(
+    kernel: Kernel, body: tuple[Stmt, ...], indices: Iterable[Value]
+) -> tuple[tuple[Stmt, ...], tuple[Stmt, ...]]:
+    """A block as the statements that no index among `indices` changes, and the rest.
+
+    The former can run once, before the loop (or grid) that has these indices.
+    """
+    moving = {*indices}
+    written = {source for source, _ in kernel.overlaps}
+    fixed: list[Stmt] = []
+    rest: list[Stmt] = []
+    for s in body:
+        match s:
+            case Const():
+                still = True
+            case Op():
+                still = moving.isdisjoint(s.args)
+            case Load():
+                constant = kernel.buffers[s.buffer].role == "in"
+                still = constant and s.guard is None and s.buffer not in written
+                still = still and moving.isdisjoint(v for v, _ in s.index.terms)
+            case _:
+                still = False
+        if still:
+            fixed.append(s)
+        else:
+            rest.append(s)
+            moving.update(defined(s))
+    return tuple(fixed), tuple(rest)
+
+
+def defined(s: Stmt) -> list[Value]:
+    """The values that a statement defines for those after it."""
+    match s:
+        case Const() | Op() | Load() | Prefix():
+            return [s.out]
+        case Loop():
+            outs = [o for r in s.reductions for o in r.outs]
+            return outs + [c.out for c in s.carries]
+        case If():
+            return [out for out, _, _ in s.results]
+        case While():
+            return [c.out for c in s.carries]
+    return []
 
 
 def _map_blocks(s: Stmt, f) -> Stmt:

@@ -34,6 +34,7 @@ from jaxlike.backends.plan.ir import (
     Store,
     Value,
     While,
+    defined,
     statements,
     value_dtypes,
     work,
@@ -289,10 +290,10 @@ class _Blocks(_Stages):
         if done is not None:
             self.combine(k, env, done)
         copy(k, piece, env)
-        defined = {o for s in piece for o in _defines(s)}
+        made = {o for s in piece for o in defined(s)}
         if done is not None:
-            defined.update(_defines(done))
-        for v in sorted(defined & after):
+            made.update(defined(done))
+        for v in sorted(made & after):
             self.saved[v] = self.new_scratch(self.dtypes[v], self.kernel.grid)
             k.store(self.saved[v], self.point(env), env[v])
 
@@ -325,16 +326,6 @@ class _Blocks(_Stages):
         for r in s.reductions:
             args = [k.convert(env[v], compute_dtype(self.dtypes[v])) for v in r.args]
             l.reduce(r.name, *args)
-
-
-def _defines(s: Stmt) -> list[Value]:
-    match s:
-        case Const() | Op() | Load():
-            return [s.out]
-        case Loop():
-            outs = [o for r in s.reductions for o in r.outs]
-            return outs + [c.out for c in s.carries]
-    return []
 
 
 def _columns(kernel: Kernel, loop: Loop) -> Staged | None:

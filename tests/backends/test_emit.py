@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from jaxlike.backends.plan.build import KernelBuilder
+from jaxlike.backends.plan.ir import apart
 from jaxlike.backends.plan.ops import (
     BOOL,
     OPS,
@@ -469,3 +470,22 @@ def test_literals_keep_the_sign_of_zero():
     assert literal("float", 0.0) == "0x0000000000000000"
     assert literal("float", np.float32(-0.0)) == "0x8000000000000000"
     assert literal("float", 0.0) == "0x0000000000000000"
+
+
+def test_what_no_index_changes_is_computed_once():
+    """pow of a scalar, read in a long grid and in an inner loop, stays out of both."""
+    k = KernelBuilder((50, 40))
+    x, t, y = k.input(F32, (50, 40)), k.input(F32, ()), k.output(F32, (50, 40))
+    i, j = k.indices
+    factor = k.op("pow", k.const(0.9, F32), k.load(t, 0))
+    k.store(y, {i: 40, j: 1}, k.op("mul", k.load(x, {i: 40, j: 1}), factor))
+    kernel = k.finish()
+    fixed, rest = apart(kernel, kernel.body, kernel.indices)
+    assert len(fixed) == 3 and len(rest) == 3
+    a = np.random.default_rng(0).standard_normal((50, 40)).astype(F32)
+    out = np.empty_like(a)
+    compiled = run(kernel, [a, np.array(3, F32), out])
+    np.testing.assert_allclose(out, a * np.float32(0.9) ** 3, rtol=1e-6)
+    text = compiled.source
+    body = text[text.index("@kernel.body") :]
+    assert body.index("jl.pow") < body.index("rows")
