@@ -35,6 +35,7 @@ class Code(Function):
         super().__init__(Module(), "SYMBOL", params, attributes=attributes)
         self.target = target
         self.symbols: dict[str, int] = {}
+        self._wholes: dict[str, V] = {}
         table = V(self, PTR, "%table")
         self.pointers = [
             self.load(PTR, self.gep("ptr", table, self.int(i)), 8)
@@ -125,13 +126,17 @@ class Code(Function):
         self.do(f"call void @{name}({', '.join(map(str, args))})")
 
     def take(self, nbytes: int | V) -> V:
-        """Memory for the length of the call; to be given back."""
+        """Memory for the length of the call, on a cache line; to be given back."""
         self.module.declare("ptr @malloc(i64)")
-        return self.emit(PTR, f"call ptr @malloc({self.index(nbytes)})")
+        whole = self.emit(PTR, f"call ptr @malloc({self.index(nbytes) + 128})")
+        place = self.emit(I64, f"ptrtoint {whole} to i64")
+        place = self.emit(PTR, f"inttoptr {(place + 63) & -64} to ptr")
+        self._wholes[place.text] = whole
+        return place
 
     def give_back(self, place: V) -> None:
         self.module.declare("void @free(ptr)")
-        self.do(f"call void @free({place})")
+        self.do(f"call void @free({self._wholes[place.text]})")
 
     # --- matrices
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from jaxlike.backends.numba.calls import call_of
 from jaxlike.backends.numba.target import host
+from jaxlike.backends.plan.fourier import Fourier
 from jaxlike.backends.plan.ir import Kernel
 from jaxlike.backends.plan.lowering import Lowered
 from jaxlike.backends.plan.matrices import MatrixKernel
@@ -55,7 +56,7 @@ def build_steps(program: Program) -> list[Step]:
 
 
 def native_kernel(
-    kernel: Kernel | Product | Sort | Selection | MatrixKernel,
+    kernel: Kernel | Product | Sort | Selection | MatrixKernel | Fourier,
 ) -> AnyKernel:
     """What the engine compiles for a kernel of the plan."""
     if isinstance(kernel, Product):
@@ -70,6 +71,10 @@ def native_kernel(
         from jaxlike.backends.numba.selections import selection_kernel
 
         return selection_kernel(kernel, host())
+    if isinstance(kernel, Fourier):
+        from jaxlike.backends.numba.fourier import fourier_kernel
+
+        return fourier_kernel(kernel, host())
     if isinstance(kernel, MatrixKernel):
         from jaxlike.backends.numba.matrices import matrix_kernel
 

@@ -10,6 +10,7 @@ from jaxlike.backends.plan.convolutions import lower_convolution
 from jaxlike.backends.plan.cumulative import NAMES as CUMULATIVE
 from jaxlike.backends.plan.cumulative import lower_cumulative
 from jaxlike.backends.plan.dots import lower_dot
+from jaxlike.backends.plan.fourier import lower_fft
 from jaxlike.backends.plan.lowering import Lowered
 from jaxlike.backends.plan.matrices import (
     lower_cholesky,
@@ -81,6 +82,8 @@ LOWERINGS: dict[str, Lower] = {
     "reduce_window_min": lower_reduce_window,
     "reduce_window_sum": lower_reduce_window,
     "select_and_scatter_add": lower_select_and_scatter_add,
+    "fft": lower_fft,
+    "fft_of_real": lower_fft,
     "cholesky": lower_cholesky,
     "eigh": lower_eigh,
     "lu": lower_lu,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from jaxlike.backends.plan.fourier import with_real_inputs
 from jaxlike.backends.plan.random_bits import expand_random
 from jaxlike.core.jaxpr import ClosedJaxpr
 from jaxlike.transforms.rewrite.compose import compose
@@ -23,6 +24,7 @@ PASSES = (
     write_numbers,
     simplify,
     apply_laws,
+    with_real_inputs,
     compose,
     cse,
     dce,

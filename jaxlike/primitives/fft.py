@@ -19,7 +19,7 @@ from jaxlike.core.errors import format_error
 from jaxlike.core.primitive import Primitive
 from jaxlike.primitives.rules import deflinear, dtype_kind
 
-__all__ = ["FftType", "fft", "fft_p"]
+__all__ = ["FftType", "fft", "fft_of_real_p", "fft_p"]
 
 
 class FftType(enum.IntEnum):
@@ -90,18 +90,18 @@ def _fft_evaluate(x, *, fft_type, fft_lengths):
     )
     if not out.size or not x.size:
         return np.zeros(out.shape, out.dtype)
+    if fft_type == FftType.IRFFT:
+        return _transform("irfftn", x, rank, s=fft_lengths)
+    return _transform(f"{fft_type.name.lower()}n", x, rank)
+
+
+def _transform(name: str, x, rank: int, **options):
     from scipy import fft as scipy_fft
 
     axes = tuple(range(x.ndim - rank, x.ndim))
     # rows are shared out between threads where that pays
-    options = dict(axes=axes, workers=-1 if x.size > _LARGE else 1)
-    if fft_type == FftType.FFT:
-        return scipy_fft.fftn(x, **options)
-    if fft_type == FftType.IFFT:
-        return scipy_fft.ifftn(x, **options)
-    if fft_type == FftType.RFFT:
-        return scipy_fft.rfftn(x, **options)
-    return scipy_fft.irfftn(x, s=fft_lengths, **options)
+    workers = -1 if x.size > _LARGE else 1
+    return getattr(scipy_fft, name)(x, axes=axes, workers=workers, **options)
 
 
 def _half_weights(n: int, middle: float, dtype) -> np.ndarray:
@@ -147,6 +147,19 @@ fft_p.shape = _fft_shape
 fft_p.evaluate = _fft_evaluate
 fft_p.batch = _fft_batch
 deflinear(fft_p, _fft_transpose)
+
+
+# --- fft_of_real: all frequencies of a real array; compilers make it of a conversion
+
+fft_of_real_p = Primitive("fft_of_real")
+fft_of_real_p.shape = lambda x, *, fft_lengths: ShapedArray(
+    x.shape, dtypes.to_complex_dtype(x.dtype)
+)
+fft_of_real_p.evaluate = lambda x, *, fft_lengths: _transform(
+    "fftn", x, len(fft_lengths)
+)
+fft_of_real_p.not_batchable = "made when compiling, after vmap"
+fft_of_real_p.not_differentiable = "made when compiling, after differentiation"
 
 
 def fft(x, fft_type: FftType | str, fft_lengths: Sequence[int]):
