@@ -198,6 +198,7 @@ ELSEWHERE = {
     "random_seed random_split random_fold_in random_bits random_wrap random_unwrap "
     "random_clone threefry2x32 threefry_word random_gamma rng_bit_generator "
     "rng_uniform": "test_random_primitives.py",
+    "fft_of_real": "../backends/test_fourier.py",
 }
 TESTED_IN = {name: file for names, file in ELSEWHERE.items() for name in names.split()}
 
