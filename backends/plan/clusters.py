@@ -35,6 +35,8 @@ from jaxlike.core.jaxpr import Atom, Jaxpr, JaxprEqn, Literal, Var
 
 MAX_MEMBERS = 96
 """Longer straight-line kernels cost LLVM more than they save."""
+MAX_AGAIN = 40
+"""The cost (ops.OpSpec.cost) up to which elements are computed again to be gathered."""
 MAX_STRIDED = 1 << 18
 """Elements up to which a sum over leading axes shares a kernel with its producers."""
 
@@ -271,7 +273,10 @@ class Fusion:
     def _place_map(self, eqn: JaxprEqn) -> None:
         shape = eqn.outvars[0].aval.shape
         sizes = squeezed(shape)
-        cluster: Cluster | None = None
+        cluster = self._beside_reductions(eqn) if is_indexed(eqn) else None
+        if cluster is not None:
+            self._add(cluster, eqn, shape)
+            return
         for candidate in self._candidates(eqn):
             if candidate.axes_of(shape) is None:
                 continue
@@ -284,6 +289,39 @@ class Fusion:
         if cluster is None:
             cluster = self._new_cluster(sizes)
         self._add(cluster, eqn, shape)
+
+    def _beside_reductions(self, eqn: JaxprEqn) -> Cluster | None:
+        """The cluster with reductions that computes what the equation takes elements
+        of, if they can be computed there by themselves: of log_softmax, say."""
+        shape = eqn.outvars[0].aval.shape
+        for v in self._sources(eqn):
+            cluster = self.made_by.get(self.base(v))
+            if not isinstance(cluster, Cluster) or cluster.reduced is None:
+                continue
+            if cluster.levels.get(v) != "full" or cluster.axes_of(shape) is None:
+                continue
+            if 2 * eqn.outvars[0].aval.size > v.aval.size:
+                continue
+            expression = self._expression(cluster, v)
+            if sum(cost(self.defs[x]) for x in expression) > MAX_AGAIN:
+                continue
+            self.resolver.computed[eqn] = expression
+            if self._fits(cluster, eqn, shape):
+                return cluster
+            del self.resolver.computed[eqn]
+        return None
+
+    def _expression(self, cluster: Cluster, var: Var) -> set[Var]:
+        """The elementwise members of a cluster that a full one is computed from."""
+        found: set[Var] = set()
+        todo = [var]
+        while todo:
+            v = todo.pop()
+            if v in found or cluster.levels.get(v) != "full":
+                continue
+            found.add(v)
+            todo += self._sources(self.defs[v])
+        return found
 
     def _place_reduction(self, eqn: JaxprEqn) -> None:
         operand = eqn.invars[0]

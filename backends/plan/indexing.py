@@ -22,7 +22,7 @@ from jaxlike.backends.plan.access import (
 from jaxlike.backends.plan.build import KernelBuilder, within
 from jaxlike.backends.plan.ir import Value
 from jaxlike.backends.plan.ops import DTYPES, kind, supported
-from jaxlike.core.jaxpr import JaxprEqn, Literal
+from jaxlike.core.jaxpr import JaxprEqn, Literal, Var
 from jaxlike.primitives.gather import default_fill
 from jaxlike.primitives.indexing_numbers import GatherScatterMode
 
@@ -77,7 +77,14 @@ def fills(eqn: JaxprEqn) -> bool:
 
 
 class IndexingResolver(Resolver):
-    """A Resolver that knows what the equations of this file read."""
+    """A Resolver that knows what the equations of this file read.
+
+    computed: for an equation, variables that it does not read, but computes.
+    """
+
+    def __init__(self, defs: dict[Var, JaxprEqn], read: frozenset[Var] = frozenset()):
+        super().__init__(defs, read)
+        self.computed: dict[JaxprEqn, set[Var]] = {}
 
     def operands(
         self,
@@ -116,7 +123,10 @@ class IndexingResolver(Resolver):
             start = self.resolve(indices, at, rank)
             checked.append(start)
             place[d] = place[d] + moved(start, indices.aval.dtype, limit, rank)
+        inlined = self.inlined
+        self.inlined = inlined | self.computed.get(eqn, set())
         source = self.resolve(operand, tuple(place), rank)
+        self.inlined = inlined
         return [source, *(checked if fills(eqn) else ())]
 
     def _dynamic_slice(self, eqn, index, rank) -> list[Access]:
@@ -148,9 +158,21 @@ def moved(start: Access, dtype: np.dtype, limit: int, rank: int) -> Affine:
     """A start index, moved into [0, limit]."""
     if limit == 0:
         return zero(rank)
+    if counts_within(start, limit):
+        return start.address
     if type(start.base) is Literal:
         return Affine(min(max(int(start.base.val), 0), limit), (0,) * rank)
     return Affine(0, (0,) * rank, ((Position(start, dtype, limit), 1),))
+
+
+def counts_within(start: Access, limit: int) -> bool:
+    """Whether a start index counts along an axis, never past a limit."""
+    iota = start.iota
+    if iota is None:
+        return False
+    aval = iota.outvars[0].aval
+    last = aval.shape[iota.params["dimension"]] - 1
+    return last <= within(limit, aval.dtype)
 
 
 def emit_indexed(

@@ -33,7 +33,7 @@ from jaxlike.backends.plan.access import (
 )
 from jaxlike.backends.plan.build import KernelBuilder
 from jaxlike.backends.plan.clusters import Cluster
-from jaxlike.backends.plan.indexing import UPDATES, in_bounds
+from jaxlike.backends.plan.indexing import UPDATES, counts_within, in_bounds
 from jaxlike.backends.plan.ir import Value
 from jaxlike.backends.plan.lowering import Lowered
 from jaxlike.backends.plan.operands import Operands, emit_map
@@ -95,10 +95,11 @@ class _Numbers:
         batched = {d: outside[i] for d, i in zip(op_batch, idx_batch)}
         inside = iter(window)
         extents = [1] * len(shape)
+        self.steps = strides(shape)
         self.address = zero(rank)
         self.spanning: set[int] = set()
         self.single: set[int] = set()
-        for d, stride in enumerate(strides(shape)):
+        for d, stride in enumerate(self.steps):
             if d in inserted:
                 self.single.add(d)
                 continue
@@ -119,6 +120,29 @@ class _Numbers:
         self.ordered = [axis[d] for d in outside if d in axis and d not in rest]
         self.window = [axis[d] for d in window if d in axis]
 
+    def without_counts(self, columns: Sequence[Access]) -> list[Access]:
+        """The columns of the indices but those that count along an axis of the
+        updates, which is then one that the operand has, too: x.at[arange(n), i]."""
+        left, limits = [], []
+        for start, (d, limit) in zip(columns, self.limits):
+            axes = [a for a, coef in enumerate(start.address.coefs) if coef]
+            counts = (
+                counts_within(start, limit)
+                and d in self.single
+                and len(axes) == 1
+                and axes[0] in self.ordered
+                and not start.address.positions
+            )
+            if not counts:
+                left.append(start)
+                limits.append((d, limit))
+                continue
+            self.address += start.address.scaled(self.steps[d])
+            self.ordered.remove(axes[0])
+            self.batching.append(axes[0])
+        self.limits = limits
+        return left
+
 
 class _Split(NamedTuple):
     """tasks that own `block` places each: of a group of window axes, or of an axis of
@@ -135,7 +159,8 @@ class _Update(Operands):
         self.space = cluster.space
         (self.eqn,) = cluster.members
         self.numbers = _Numbers(self.eqn)
-        self.updates, *self.columns = cluster.operands[self.eqn]
+        self.updates, *columns = cluster.operands[self.eqn]
+        self.columns = self.numbers.without_counts(columns)
         self.operand_var = self.eqn.invars[0]
         (self.out,) = self.eqn.outvars
         self.dtype, self.size = self.out.aval.dtype, self.out.aval.size
@@ -430,7 +455,6 @@ class _Update(Operands):
         """Where a window starts, as terms of an address; whether this task writes it
         (None: always)."""
         k = self.k
-        steps = strides(self.out.aval.shape)
         starts = [self.operand(c, self.start_dtype) for c in self.columns]
         limits = [limit for _, limit in self.numbers.limits]
         tests = []
@@ -446,7 +470,7 @@ class _Update(Operands):
                 place = k.clamped(start, limit)
             else:
                 place = k.convert(start, INDEX)
-            terms[place] = terms.get(place, 0) + steps[d]
+            terms[place] = terms.get(place, 0) + self.numbers.steps[d]
             if split and split.axis == d:
                 first = k.op("mul", self.task, k.const(split.block, INDEX))
                 stop = k.op("add", first, k.const(split.block, INDEX))

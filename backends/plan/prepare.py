@@ -13,7 +13,9 @@ from jaxlike.transforms.rewrite.inline import inline_calls
 from jaxlike.transforms.rewrite.joins import expand_joins
 from jaxlike.transforms.rewrite.laws import apply_laws
 from jaxlike.transforms.rewrite.numbers import write_numbers
+from jaxlike.transforms.rewrite.one_place import compare_places
 from jaxlike.transforms.rewrite.simplify import simplify
+from jaxlike.transforms.rewrite.wraps import drop_wraps
 
 PASSES = (
     inline_calls,
@@ -22,6 +24,8 @@ PASSES = (
     expand_random,
     expand_joins,
     write_numbers,
+    drop_wraps,
+    compare_places,
     simplify,
     apply_laws,
     with_real_inputs,

@@ -6,6 +6,7 @@ import ml_dtypes
 import numpy as np
 import pytest
 
+import jaxlike
 import jaxlike.numpy as jnp
 from jaxlike import lax
 from jaxlike.backends.numba.program import Program
@@ -13,6 +14,7 @@ from jaxlike.backends.plan.lowering import Lowered
 from jaxlike.core.array import to_buffer
 from jaxlike.core.config import enable_x64
 from jaxlike.core.jaxpr import ClosedJaxpr, evaluate_jaxpr
+from jaxlike.nn import log_softmax
 from jaxlike.ops import segment_max, segment_sum
 from jaxlike.transforms.make_jaxpr import make_jaxpr
 from tests.primitives.case import assert_close
@@ -318,3 +320,47 @@ def test_loops_update_their_carries_in_place(size):
     for f in (forward, back, until):
         run(f, x)
         assert not x.any()
+
+
+def cross_entropy(x, labels):
+    log_p = log_softmax(x)
+    return -jnp.mean(jnp.take_along_axis(log_p, labels[:, None], 1))
+
+
+def cross_entropy_at(x, labels):
+    return -jnp.mean(log_softmax(x)[jnp.arange(len(labels)), labels])
+
+
+@pytest.mark.parametrize("loss", [cross_entropy, cross_entropy_at])
+def test_cross_entropy_of_labels(loss):
+    """Log-probabilities are computed for the labels alone; the gradient's one-hot rows
+    are no array."""
+    labels = np.arange(30, dtype=I32) % 40
+    program = run(loss, X, labels, kernels=2)
+    assert program.arena_bytes <= 4 * 30 + 64
+    run(jaxlike.grad(loss), X, labels, kernels=1)
+
+
+@pytest.mark.parametrize(
+    "fun, kernels",
+    [
+        (lambda x, i: x[jnp.argmax(x, 0), jnp.arange(40)], 1),
+        (lambda x, i: x[jnp.arange(30), jnp.argmax(x, 1)] * 2, 1),
+        (lambda x, i: jnp.exp(x).sum(1)[i], 2),
+        (lambda x, i: jnp.exp(x - x.max(1, keepdims=True))[3, i], 2),
+    ],
+)
+def test_gather_beside_reductions(fun, kernels):
+    run(fun, X, AT, kernels=kernels)
+
+
+@pytest.mark.parametrize("how", ["set", "add"])
+def test_indices_that_count_are_batching_axes(how):
+    i = np.arange(30, dtype=I32) % 40
+
+    def f(x, i):
+        return getattr(x.at[jnp.arange(30)[:, None], [i, i + 1, i]], how)(2.0)
+
+    run(lambda x, i: getattr(x.at[jnp.arange(30), i], how)(x[:, 0]), X, i)
+    run(lambda x, i: getattr(x.T.at[i, jnp.arange(30)], how)(x[:, 0]), X, i)
+    run(lambda x, i: getattr(x.at[3 + jnp.arange(20), i[:20]], how)(1.0), X, i)
