@@ -41,14 +41,16 @@ _NAMES = {
     ),
     "jaxlike.transforms.custom_jvp": "custom_jvp",
     "jaxlike.transforms.custom_vjp": "custom_vjp",
-    "jaxlike.transforms.grad": "grad jvp linear_transpose linearize value_and_grad vjp",
+    "jaxlike.transforms.grad": "grad value_and_grad",
     "jaxlike.transforms.jacobian": "hessian jacfwd jacobian jacrev",
     "jaxlike.transforms.jit": "clear_caches jit",
     "jaxlike.transforms.make_jaxpr": "ShapeDtypeStruct eval_shape make_jaxpr",
+    "jaxlike.transforms.pushforward": "jvp linearize",
     "jaxlike.transforms.remat": "checkpoint remat",
     "jaxlike.transforms.transfer": (
         "block_until_ready copy_to_host_async device_get device_put live_arrays"
     ),
+    "jaxlike.transforms.vjp": "linear_transpose vjp",
     "jaxlike.transforms.vmap": "vmap",
 }
 _SUBMODULES = (

@@ -59,11 +59,7 @@ from jaxlike.transforms.closure import named_scope as named_scope
 from jaxlike.transforms.custom_jvp import custom_jvp as custom_jvp
 from jaxlike.transforms.custom_vjp import custom_vjp as custom_vjp
 from jaxlike.transforms.grad import grad as grad
-from jaxlike.transforms.grad import jvp as jvp
-from jaxlike.transforms.grad import linear_transpose as linear_transpose
-from jaxlike.transforms.grad import linearize as linearize
 from jaxlike.transforms.grad import value_and_grad as value_and_grad
-from jaxlike.transforms.grad import vjp as vjp
 from jaxlike.transforms.jacobian import hessian as hessian
 from jaxlike.transforms.jacobian import jacfwd as jacfwd
 from jaxlike.transforms.jacobian import jacobian as jacobian
@@ -73,6 +69,8 @@ from jaxlike.transforms.jit import jit as jit
 from jaxlike.transforms.make_jaxpr import ShapeDtypeStruct as ShapeDtypeStruct
 from jaxlike.transforms.make_jaxpr import eval_shape as eval_shape
 from jaxlike.transforms.make_jaxpr import make_jaxpr as make_jaxpr
+from jaxlike.transforms.pushforward import jvp as jvp
+from jaxlike.transforms.pushforward import linearize as linearize
 from jaxlike.transforms.remat import checkpoint as checkpoint
 from jaxlike.transforms.remat import remat as remat
 from jaxlike.transforms.transfer import block_until_ready as block_until_ready
@@ -80,6 +78,8 @@ from jaxlike.transforms.transfer import copy_to_host_async as copy_to_host_async
 from jaxlike.transforms.transfer import device_get as device_get
 from jaxlike.transforms.transfer import device_put as device_put
 from jaxlike.transforms.transfer import live_arrays as live_arrays
+from jaxlike.transforms.vjp import linear_transpose as linear_transpose
+from jaxlike.transforms.vjp import vjp as vjp
 from jaxlike.transforms.vmap import vmap as vmap
 
 __version__: str

@@ -14,7 +14,9 @@ from jaxlike.core.errors import format_error
 from jaxlike.core.source_info import api_boundary
 from jaxlike.primitives import shapes, slicing
 from jaxlike.transforms.arguments import as_argnums, check_callable
-from jaxlike.transforms.grad import Argnums, _resolve_argnums, jvp, vjp
+from jaxlike.transforms.derivatives import Argnums, resolve_argnums
+from jaxlike.transforms.pushforward import jvp
+from jaxlike.transforms.vjp import vjp
 from jaxlike.transforms.vmap import vmap
 
 
@@ -46,7 +48,7 @@ def jacfwd(
     @functools.wraps(fun)
     @api_boundary
     def jac(*args, **kwargs):
-        nums = _resolve_argnums(fun, argnums, args, "jacfwd")
+        nums = resolve_argnums(fun, argnums, args, "jacfwd")
         single = hasattr(argnums, "__index__")
         dyn = args[nums[0]] if single else tuple(args[i] for i in nums)
         for leaf in tree.leaves(dyn):
@@ -97,7 +99,7 @@ def jacrev(
     @functools.wraps(fun)
     @api_boundary
     def jac(*args, **kwargs):
-        nums = _resolve_argnums(fun, argnums, args, "jacrev")
+        nums = resolve_argnums(fun, argnums, args, "jacrev")
         single = hasattr(argnums, "__index__")
         dyn = args[nums[0]] if single else tuple(args[i] for i in nums)
         for leaf in tree.leaves(dyn):

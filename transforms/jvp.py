@@ -5,7 +5,7 @@
                                             c:f32[] = cos a
                                             d:f32[] = mul t c in (b, d) }
 
-linearize.py separates the two kinds of equations; grad.py holds the user's functions.
+linearize.py separates the two kinds of equations; pushforward.py has the user's jvp.
 """
 
 from __future__ import annotations

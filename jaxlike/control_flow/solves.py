@@ -41,8 +41,9 @@ from jaxlike.primitives.linear import add_tangents, instantiate
 from jaxlike.transforms.batching import batch_jaxpr, materialize
 from jaxlike.transforms.custom_common import SymbolicZero
 from jaxlike.transforms.custom_jvp import custom_jvp
-from jaxlike.transforms.grad import linear_transpose, linearize
 from jaxlike.transforms.jvp import jvp_flat, jvp_jaxpr
+from jaxlike.transforms.pushforward import linearize
+from jaxlike.transforms.vjp import linear_transpose
 
 __all__ = ["custom_linear_solve", "custom_root", "linear_solve_p"]
 

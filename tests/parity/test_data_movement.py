@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from jaxlike import lax
-from jaxlike.transforms.grad import jvp, vjp
 from jaxlike.transforms.make_jaxpr import make_jaxpr
+from jaxlike.transforms.pushforward import jvp
+from jaxlike.transforms.vjp import vjp
 
 jax = pytest.importorskip("jax")
 

@@ -128,7 +128,7 @@ def slope(name, fun, *args):
 
     def derivatives(lax, *xs):
         if lax.__name__.startswith("jaxlike"):
-            from jaxlike.transforms.grad import jvp
+            from jaxlike.transforms.pushforward import jvp
         else:
             from jax import jvp
         ones = [np.ones(np.shape(x), x.dtype) for x in xs]

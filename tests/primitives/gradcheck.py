@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from jaxlike.core import dtypes
-from jaxlike.transforms.grad import jvp, vjp
+from jaxlike.transforms.pushforward import jvp
+from jaxlike.transforms.vjp import vjp
 
 
 def check_grads(

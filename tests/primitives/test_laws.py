@@ -19,9 +19,9 @@ from jaxlike.core.check import check_jaxpr
 from jaxlike.core.config import enable_x64
 from jaxlike.core.jaxpr import Jaxpr, evaluate_jaxpr, subjaxprs
 from jaxlike.core.primitive import Primitive
-from jaxlike.transforms.grad import vjp
 from jaxlike.transforms.jit import jit
 from jaxlike.transforms.make_jaxpr import make_jaxpr
+from jaxlike.transforms.vjp import vjp
 from jaxlike.transforms.vmap import vmap
 from tests.primitives.case import (
     Case,
