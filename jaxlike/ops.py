@@ -36,7 +36,10 @@ def _segment(
     if num_segments is None:
         num_segments = int(
             concrete_or_error(
-                np.max, ids, f"The number of segments of {name}, which is not given"
+                np.max,
+                ids,
+                f"the number of segments of {name} is not given",
+                "num_segments=n",
             )
             + 1
         )

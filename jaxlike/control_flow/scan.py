@@ -29,6 +29,7 @@ from jaxlike.core.trace import concrete_or_error, eval_trace
 from jaxlike.primitives.joining import concatenate, stack
 from jaxlike.primitives.shapes import reshape
 from jaxlike.primitives.slicing import index_in_dim, slice_in_dim
+from jaxlike.transforms.derivatives import described
 from jaxlike.transforms.vmap import vmap
 
 __all__ = ["map", "scan", "scan_p"]
@@ -100,7 +101,7 @@ def scan_of(
         if not (isinstance(out, (tuple, list)) and len(out) == 2):
             raise TypeError(
                 format_error(
-                    f"{what} output must be a pair, got {out!r:.200}",
+                    f"{what} must return a pair, but returned {described(out)}",
                     try_="return (carry, y), with None for y if there is none",
                 )
             )
@@ -184,8 +185,7 @@ def _length(structure, avals, length) -> int:
         path, aval = next((p, a) for p, a in zip(paths, avals) if not a.shape)
         raise ValueError(
             format_error(
-                "scan got value with no leading axis to scan over: "
-                f"xs{tree.keystr(path)} is {aval}"
+                f"scan goes over leading axes, but xs{tree.keystr(path)} is {aval}"
             )
         )
     sizes = [a.shape[0] for a in avals]
@@ -193,14 +193,15 @@ def _length(structure, avals, length) -> int:
         length = concrete_or_error(
             int,
             length,
-            "the length of a scan is a concrete int; while_loop and fori_loop run for "
-            "as long as a traced value says",
+            "the length of a scan",
+            "lax.while_loop or lax.fori_loop, which run for as long as a traced value "
+            "says",
         )
         if any(n != length for n in sizes):
             raise ValueError(
                 format_error(
-                    f"scan got `length` argument of {length} which disagrees with "
-                    f"leading axis sizes {sizes}."
+                    f"scan: length={length}, but the leading axes of xs have sizes "
+                    f"{sizes}"
                 )
             )
         if length < 0:

@@ -178,9 +178,9 @@ class ConcretizationTypeError(JAXTypeError):
 
     __module__ = "jaxlike.errors"
 
-    def __init__(self, tracer: Any, context: str = ""):
+    def __init__(self, tracer: Any, context: str = "", try_: str | None = None):
         super().__init__()
-        self._explain_later("value_needed", tracer, context)
+        self._explain_later("value_needed", tracer, context, try_)
 
 
 class TracerBoolConversionError(ConcretizationTypeError):

@@ -18,14 +18,17 @@ from jaxlike.core.errors import (
 )
 
 
-def value_needed(source: Any, trace: Any, tracer: Any, context: str) -> str:
+def value_needed(
+    source: Any, trace: Any, tracer: Any, context: str, try_: str | None
+) -> str:
     reason = f": {context}" if context else ""
     return _about(
         f"the value of {_name(tracer)} is needed, which is not known yet{reason}",
         source,
         trace,
         tracer,
-        "static_argnums / static_argnames of jit for what must be known in Python; "
+        try_
+        or "static_argnums / static_argnames of jit for what must be known in Python; "
         "x.astype(float) for float(x); jnp and lax functions for the rest",
     )
 

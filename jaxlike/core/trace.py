@@ -151,7 +151,13 @@ class Tracer:
         return self
 
     def __hash__(self):
-        raise TypeError(format_error(f"unhashable type: {type(self).__name__!r}"))
+        raise TypeError(
+            format_error(
+                "a traced array is no key of a dict and no element of a set "
+                "(unhashable type)",
+                try_="jnp.asarray(table)[i] to look up by a traced value",
+            )
+        )
 
     def __setitem__(self, index, value):
         raise TypeError(errors.immutable_message(self))
@@ -188,12 +194,12 @@ def is_concrete(x: Any) -> bool:
     return not isinstance(x, Tracer) or x.concrete_value() is not None
 
 
-def concrete_or_error(force, x: Any, context: str = ""):
+def concrete_or_error(force, x: Any, context: str = "", try_: str | None = None):
     """`force(x)`, or ConcretizationTypeError saying what needed the value."""
     if isinstance(x, Tracer):
         value = x.concrete_value()
         if value is None:
-            raise errors.ConcretizationTypeError(x, context)
+            raise errors.ConcretizationTypeError(x, context, try_)
         x = value
     return x if force is None else force(x)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from jaxlike.core.errors import format_error
 from jaxlike.core.tree_keys import KeyPath, keystr
 from jaxlike.core.tree_paths import children_with_keys
 from jaxlike.core.tree_registry import is_namedtuple, node_types
@@ -97,7 +98,7 @@ def mismatch_message(
     lines = [_line(path, text) for path, text in found]
     if not lines:
         lines = [f"{flatten(a, is_leaf)[1]} is no prefix of {flatten(b)[1]}"]
-    return "\n  ".join([f"{name}: pytree structures differ", *lines])
+    return format_error(f"{name}: pytree structures differ", lines)
 
 
 def _tree(x: Any) -> Any:

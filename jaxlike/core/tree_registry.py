@@ -331,7 +331,8 @@ def sorted_keys(x: dict[Any, Any]) -> list[Any]:
             format_error(
                 "the keys of a dict that is a pytree must be sortable, got "
                 + ", ".join(sorted({type(k).__name__ for k in x}))
-                + f": {error}\n  try:  keys of one type, or a collections.OrderedDict"
+                + f": {error}",
+                try_="keys of one type, or a collections.OrderedDict",
             )
         ) from None
 

@@ -206,9 +206,7 @@ def one_hot(
     from jaxlike.core.trace import concrete_or_error
     from jaxlike.primitives.broadcasting import broadcasted_iota
 
-    num_classes = concrete_or_error(
-        int, num_classes, "The number of classes of one_hot"
-    )
+    num_classes = concrete_or_error(int, num_classes, "num_classes of one_hot")
     x = jnp.asarray(x)
     if not isinstance(axis, int):
         raise NotImplementedError(

@@ -63,11 +63,11 @@ def bincount(
     if not dtypes.issubdtype(x.dtype, np.integer):
         raise TypeError(format_error(f"bincount counts integers, got {x.dtype}"))
     if x.ndim != 1:
-        raise ValueError(format_error("only 1-dimensional input supported."))
-    needed = "jnp.bincount needs `length` where `x` is not known"
+        raise ValueError(format_error(f"bincount takes a vector, got shape {x.shape}"))
+    needed = "the length of the result of bincount depends on it"
     minlength = concrete_or_error(operator.index, minlength, needed)
     if length is None:
-        known = np.asarray(concrete_or_error(None, x, needed))
+        known = np.asarray(concrete_or_error(None, x, needed, "length=n"))
         length = max(minlength, int(known.max()) + 1 if known.size else 0)
     else:
         length = concrete_or_error(operator.index, length, needed)

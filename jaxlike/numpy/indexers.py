@@ -340,8 +340,8 @@ def _slice_bound(bound: Any, whole: slice) -> int | None:
         if known is None:
             raise IndexError(
                 errors.format_error(
-                    "the bounds of a slice must be Python ints, got "
-                    f"{whole.start}:{whole.stop}:{whole.step}",
+                    "the bounds of a slice must be Python ints, but one is a traced "
+                    f"{bound.aval.str_short()}",
                     try_="lax.dynamic_slice_in_dim(x, start, size), which takes a "
                     "traced start and a static size; or x[ds(start, size)]",
                 )

@@ -269,11 +269,11 @@ def append(arr: ArrayLike, values: ArrayLike, axis: int | None = None) -> Array:
 def _split(name: str, ary: ArrayLike, places: Any, axis: int) -> list[Array]:
     [ary] = to_arrays(name, ary)
     axis = canonical_axis(
-        concrete_or_error(operator.index, axis, f"in jax.numpy.{name} argument `axis`"),
+        concrete_or_error(operator.index, axis, f"axis of {name}"),
         ary.ndim,
     )
     size = ary.shape[axis]
-    needed = f"in jax.numpy.{name} argument `indices_or_sections`"
+    needed = f"indices_or_sections of {name}"
     if isinstance(places, (tuple, list)) or np.ndim(places) > 0:
         if isinstance(places, (Array, Tracer)):
             places = concrete_or_error(np.asarray, places, needed)

@@ -280,8 +280,8 @@ def roots(p: ArrayLike, *, strip_zeros: bool = True) -> Array:
         known = concrete_or_error(
             int,
             leading,
-            "The error occurred in the jnp.roots() function. To use this within a "
-            "JIT-compiled context, pass strip_zeros=False.",
+            "the number of roots depends on it",
+            "strip_zeros=False",
         )
         return _roots_of(p[known:])
     return _padded_roots(p, leading)

@@ -240,8 +240,7 @@ def matmul(
         if not x.ndim:
             raise ValueError(
                 errors.format_error(
-                    f"matmul input operand {i} must have ndim at least 1, but it has "
-                    "ndim 0",
+                    f"matmul takes vectors and matrices, but operand {i} is a scalar",
                     try_="x * y, to multiply by a scalar",
                 )
             )

@@ -87,7 +87,7 @@ def arange(
         if start == 0 and type(start) is int and len(bounds) > 1:
             bounds = bounds[1:] if dtypes.is_python_scalar(stop) else bounds
         dtype = _bounds_dtype(bounds)
-    needed = "jax.numpy.arange needs bounds that are known now"
+    needed = "a bound of arange, which decides its length"
     start, stop, step = (
         _number(concrete_or_error(None, x, needed)) for x in (start, stop, step)
     )

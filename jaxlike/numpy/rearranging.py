@@ -212,15 +212,16 @@ def repeat(
     if axis is None:
         a, axis = a.reshape(-1), 0
     axis = canonical_axis(
-        concrete_or_error(operator.index, axis, "in jnp.repeat argument `axis`"), a.ndim
+        concrete_or_error(operator.index, axis, "axis of repeat"), a.ndim
     )
     size = a.shape[axis]
     if total_repeat_length is None:
-        needed = (
-            "When jit-compiling jnp.repeat, the total number of repeats must be "
-            "static: give total_repeat_length."
+        repeats = concrete_or_error(
+            None,
+            repeats,
+            "the length of the result of repeat depends on it",
+            "total_repeat_length=n",
         )
-        repeats = concrete_or_error(None, repeats, needed)
         counts = np.asarray(repeats)
         if counts.size and counts.dtype.kind not in "iub":
             raise TypeError(
@@ -414,8 +415,8 @@ def delete(
     known = concrete_or_error(
         np.asarray,
         obj,
-        "the array of indices of jnp.delete must be known now, unless "
-        "assume_unique_indices=True says that none comes twice",
+        "the number of results of delete depends on how many of them differ",
+        "assume_unique_indices=True, if all of them do",
     )
     kept = np.delete(np.arange(size, dtype=np.int32), known)
     return _rows(arr, kept, axis)
@@ -437,7 +438,7 @@ def trim_zeros(
         concrete_or_error(
             None,
             creation.asarray(filt),
-            "Error arose in the `filt` argument of trim_zeros()",
+            "the length of the result of trim_zeros depends on it",
         )
     )
     [filt] = to_arrays("trim_zeros", filt)

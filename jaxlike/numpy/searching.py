@@ -223,7 +223,10 @@ def choose(
     count = len(choices)
     if mode == "raise":
         a = concrete_or_error(
-            None, a, "jnp.choose with mode='raise' checks that a is in range"
+            None,
+            a,
+            "choose looks whether it is in range",
+            "mode='clip' or mode='wrap'",
         )
         if bool(reductions.any((a < 0) | (a >= count))):
             raise ValueError(format_error("choose: an entry is no number of a choice"))
@@ -270,13 +273,11 @@ def nonzero(
         known = concrete_or_error(
             None,
             mask,
-            "The size argument of jnp.nonzero must be statically specified to use "
-            "jnp.nonzero within JAX transformations.",
+            "the number of results of nonzero depends on it",
+            "size=n, the number of results; jnp.where(mask, x, y) to choose by element",
         )
         size = int(np.count_nonzero(known._data))
-    size = concrete_or_error(
-        operator.index, size, "The size argument of jnp.nonzero must be static."
-    )
+    size = concrete_or_error(operator.index, size, "size of nonzero")
     dtype = dtypes.default_int_dtype()
     if not a.size or not size:
         empty = [creation.zeros(size, dtype) for _ in range(a.ndim)]

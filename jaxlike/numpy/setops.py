@@ -63,9 +63,7 @@ class _UniqueInverseResult(NamedTuple):
 def _known_size(size: Any, name: str) -> int | None:
     if size is None:
         return None
-    return concrete_or_error(
-        operator.index, size, f"The size argument of jnp.{name} must be static."
-    )
+    return concrete_or_error(operator.index, size, f"size of {name}")
 
 
 class _Runs(NamedTuple):
@@ -147,8 +145,8 @@ def unique(
         concrete_or_error(
             None,
             runs.starts,
-            "jnp.unique() needs a known array, or the `size` argument, which says how "
-            "many elements to return.",
+            "the number of results of unique depends on it",
+            "size=n, the number of results",
         )
     [begin] = nonzero(runs.starts, size=size)
     count = begin.shape[0]

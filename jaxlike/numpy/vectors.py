@@ -107,10 +107,7 @@ def ravel_multi_index(
             )
         )
     dims = tuple(
-        concrete_or_error(
-            operator.index, d, "in `dims` argument of ravel_multi_index()"
-        )
-        for d in dims
+        concrete_or_error(operator.index, d, "dims of ravel_multi_index") for d in dims
     )
     check_arraylike("ravel_multi_index", *multi_index)
     parts = [creation.asarray(i) for i in multi_index]
@@ -119,8 +116,8 @@ def ravel_multi_index(
             concrete_or_error(
                 None,
                 part,
-                "The error occurred because ravel_multi_index was jit-compiled with "
-                "mode='raise'. Use mode='wrap' or mode='clip' instead.",
+                "ravel_multi_index looks whether it is in range",
+                "mode='wrap' or mode='clip'",
             )
         if not dtypes.issubdtype(part.dtype, np.integer):
             raise TypeError(format_error("only int indices permitted"))

@@ -56,7 +56,14 @@ def _no_such_axis(axis: int, ndim: int) -> str:
 
 def canonical_axis(axis: Any, ndim: int) -> int:
     """An axis that may count from the end, as one from 0 to ndim - 1."""
-    axis = operator.index(axis)
+    try:
+        axis = operator.index(axis)
+    except TypeError as error:
+        if isinstance(error, ConcretizationTypeError):
+            raise
+        raise TypeError(
+            format_error(f"axis of {called_name()} must be an int, got {axis!r:.100}")
+        ) from None
     if not -ndim <= axis < ndim:
         raise ValueError(_no_such_axis(axis, ndim))
     return axis + ndim if axis < 0 else axis

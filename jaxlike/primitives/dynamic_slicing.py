@@ -184,8 +184,7 @@ def _start_indices(name: str, shape, starts, allow_negative) -> list[Any]:
     if len(starts) != len(shape):
         raise ValueError(
             format_error(
-                "Length of slice indices must match number of operand dimensions "
-                f"({len(starts)} vs {shape})"
+                f"{name}: {len(starts)} start indices for an array of shape {shape}"
             )
         )
     if isinstance(allow_negative, Sequence):

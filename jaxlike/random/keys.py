@@ -16,7 +16,7 @@ import numpy as np
 from jaxlike.core.array import Array
 from jaxlike.core.avals import get_aval
 from jaxlike.core.config import config
-from jaxlike.core.errors import format_error
+from jaxlike.core.errors import called_name, format_error
 from jaxlike.core.scalars import KeyDType
 from jaxlike.core.trace import Tracer
 from jaxlike.numpy.promote import ArrayLike, is_arraylike
@@ -125,8 +125,8 @@ def _wrap(words: Any, generator: Generator) -> Any:
     def invalid(expected: str) -> TypeError:
         return TypeError(
             format_error(
-                f"wrap_key_data takes words{expected}",
-                try_="jax.random.key(seed)",
+                f"{called_name()} takes a key, or its words{expected}",
+                try_="jaxlike.random.key(seed)",
             )
         )
 
