@@ -72,6 +72,7 @@ _SUBMODULES = (
     "ops",
     "profiler",
     "random",
+    "scipy",
     "sharding",
     "stages",
     "tree",

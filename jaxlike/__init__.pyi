@@ -21,6 +21,7 @@ from jaxlike import numpy as numpy
 from jaxlike import ops as ops
 from jaxlike import profiler as profiler
 from jaxlike import random as random
+from jaxlike import scipy as scipy
 from jaxlike import sharding as sharding
 from jaxlike import stages as stages
 from jaxlike import tree as tree
