@@ -14,6 +14,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import numpy as np
+
 from jaxlike.backends.numba.code import Code
 from jaxlike.backends.numba.engine import RawKernel, RawStages
 from jaxlike.backends.numba.llvm import Type, V
@@ -32,7 +34,11 @@ MOVE_NS, COUNT_NS, BUILD_NS, FINISH_NS = 2.5, 1.0, 0.5, 2.0
 
 def sort_kernel(sort: Sort, target: Target) -> RawStages:
     """The kernels of a sort for a machine."""
-    if sort.blocks == 1:
+    if sort.short:
+        from jaxlike.backends.numba.short_rows import short_rows
+
+        stages = [short_rows(sort, target)]
+    elif sort.blocks == 1:
         stages = [_whole_rows(sort, target)]
     else:
         stages = _in_blocks(sort, target)
@@ -40,7 +46,7 @@ def sort_kernel(sort: Sort, target: Target) -> RawStages:
     return RawStages(tuple(stages), count)
 
 
-class _Stage(Code):
+class Stage(Code):
     """A stage, with the arguments of one row as attributes (see `enter`)."""
 
     def __init__(self, sort: Sort, target: Target):
@@ -55,7 +61,7 @@ class _Stage(Code):
         self.outputs: dict[int, V] = {}
         # both sides of a row's words, where they are on the stack
         self.sides: list[list[V]] = [[], []]
-        if not sort.workspace:
+        if not sort.workspace and not sort.short:
             self.sides = [
                 [self.f.alloca(e, sort.size) for e in self.elems] for _ in range(2)
             ]
@@ -133,9 +139,7 @@ class _Stage(Code):
             if part.step != 1:
                 place = place * part.step + part.offset
             bits = self.read(self.inputs[part.operand], elem, place, lanes)
-            key = encode(bits, dtype, key_elem, total=self.s.order != "sort")
-            if self.s.order == "largest":
-                key = ~key
+            key = self.key_of(bits, dtype, key_elem)
             either, both, lost = totals
             if self.mended:
                 lost = lost | merged(bits, dtype).cast("zext", "i8")
@@ -156,6 +160,11 @@ class _Stage(Code):
         if key_elem == "i32" and self.packed:
             out[:2] = [v << 32 for v in out[:2]]
         return out
+
+    def key_of(self, bits: V, dtype: np.dtype, elem: str) -> V:
+        """The key of an element, in the sort's order."""
+        key = encode(bits, dtype, elem, total=self.s.order != "sort")
+        return ~key if self.s.order == "largest" else key
 
     def carry(self, i: V, index: V | None, lanes: int) -> V | None:
         """What goes along with element i, as i32."""
@@ -230,7 +239,8 @@ class _Stage(Code):
         self.loop(0, self.radix, [zero], body)
 
     def move(self, source, target, start: V, stop: V, shift: V, table: V) -> None:
-        """Bring words to their places, which the table tells."""
+        """Bring words to their places, which the table tells; without a target, they
+        become results there."""
         shift = self.shift_of(shift)
 
         def body(i: V) -> None:
@@ -239,6 +249,9 @@ class _Stage(Code):
             place = self.read(table, "i32", digit)
             self.write(place + 1, table, digit)
             place = place.cast("zext", "i64")
+            if target is None:
+                self.result(words, place)
+                return
             for word, a in zip(words, target):
                 self.write(word, a, place)
 
@@ -267,21 +280,23 @@ class _Stage(Code):
             return
 
         def body(i: V, lanes: int, totals):
-            word = self.read(source[0], self.elems[0], i, lanes)
-            key, value = word, None
-            if self.packed:
-                key, value = word.lshr(32), word.cast("trunc", "i32")
-            elif s.carried is not None:
-                value = self.read(source[1], "i32", i, lanes)
-            for j, out in self.outputs.items():
-                if j == s.carried:
-                    self.write(self.value(j, value), out, i)
-                else:
-                    bits = ~key if s.order == "largest" else key
-                    self.write(decode(bits, s.operands[j].dtype), out, i)
+            pairs = zip(source, self.elems)
+            self.result([self.read(a, e, i, lanes) for a, e in pairs], i)
             return totals
 
         self.vectors(start, stop, self.width, [], body)
+
+    def result(self, words: list[V], place: V) -> None:
+        """Write a word (or a vector of them) as results, where it has them itself."""
+        s, key, value = self.s, words[0], words[-1]
+        if self.packed:
+            key, value = key.lshr(32), key.cast("trunc", "i32")
+        for j, out in self.outputs.items():
+            if j == s.carried:
+                self.write(self.value(j, value), out, place)
+            else:
+                bits = ~key if s.order == "largest" else key
+                self.write(decode(bits, s.operands[j].dtype), out, place)
 
     def value(self, operand: int, carried: V) -> V:
         """An operand's element, from what was carried."""
@@ -305,6 +320,11 @@ class _Stage(Code):
                 elem = f"i{8 * x.dtype.itemsize}"
                 value = self.read(self.inputs[j], elem, index)
             self.write(value, out, i)
+
+    @property
+    def direct(self) -> bool:
+        """Whether the last move of a row's blocks can write all results."""
+        return self.s.carried != -1 and self.s.taken is None
 
     @property
     def mended(self) -> bool:
@@ -352,7 +372,7 @@ class _Stage(Code):
 
 
 def _whole_rows(sort: Sort, target: Target) -> RawKernel:
-    c = _Stage(sort, target)
+    c = Stage(sort, target)
     table = c.f.alloca("i32", c.radix)
 
     def row(r: V) -> None:
@@ -403,13 +423,13 @@ def _in_blocks(sort: Sort, target: Target) -> list[RawKernel]:
             _move(sort, target, work),
         ]
     stages.append(_finish(sort, target, work))
-    if _Stage(sort, target).mended:
+    if Stage(sort, target).mended:
         stages.append(_mend(sort, target))
     return stages
 
 
 def _build(sort: Sort, target: Target, part: Part, first: bool, work) -> RawKernel:
-    c = _Stage(sort, target)
+    c = Stage(sort, target)
 
     def block(row, block, start, stop):
         c.enter(row)
@@ -423,7 +443,7 @@ def _build(sort: Sort, target: Target, part: Part, first: bool, work) -> RawKern
 
 def _survey(sort: Sort, target: Target, first: bool) -> RawKernel:
     """Which digits there are."""
-    c = _Stage(sort, target)
+    c = Stage(sort, target)
 
     def row(r: V) -> None:
         c.enter(r)
@@ -449,7 +469,7 @@ def _survey(sort: Sort, target: Target, first: bool) -> RawKernel:
 
 
 def _count(sort: Sort, target: Target, work: float) -> RawKernel:
-    c = _Stage(sort, target)
+    c = Stage(sort, target)
 
     def block(row, block, start, stop):
         c.enter(row)
@@ -468,7 +488,7 @@ def _count(sort: Sort, target: Target, work: float) -> RawKernel:
 def _places(sort: Sort, target: Target) -> RawKernel:
     """Counts of blocks become what is before them of the digit; totals, of all
     blocks, become the places of digits."""
-    c = _Stage(sort, target)
+    c = Stage(sort, target)
 
     def row(r: V) -> None:
         c.enter(r)
@@ -502,8 +522,9 @@ def _places(sort: Sort, target: Target) -> RawKernel:
 
 
 def _move(sort: Sort, target: Target, work: float) -> RawKernel:
-    c = _Stage(sort, target)
+    c = Stage(sort, target)
     table = c.f.alloca("i32", c.radix)
+    direct = c.direct
 
     def block(row, block, start, stop):
         c.enter(row)
@@ -519,7 +540,13 @@ def _move(sort: Sort, target: Target, work: float) -> RawKernel:
 
             c.each(0, c.radix, add, c.width)
             to = c.get(SIDE)
-            c.move(c.side(to ^ 1), c.side(to), start, stop, shift, table)
+            source, rest = c.side(to ^ 1), (start, stop, shift, table)
+            if not direct:
+                c.move(source, c.side(to), *rest)
+                return
+            more = shift + sort.digit < c.get(END)
+            c.when(more, lambda: c.move(source, c.side(to), *rest))
+            c.when(~more, lambda: c.move(source, None, *rest))
 
         c.when(~(shift < 0), run)
 
@@ -527,17 +554,21 @@ def _move(sort: Sort, target: Target, work: float) -> RawKernel:
 
 
 def _finish(sort: Sort, target: Target, work: float) -> RawKernel:
-    c = _Stage(sort, target)
+    c = Stage(sort, target)
 
     def block(row, block, start, stop):
         c.enter(row)
-        c.finish(c.side(c.get(SIDE)), start, stop)
+        finish = lambda: c.finish(c.side(c.get(SIDE)), start, stop)
+        if c.direct:  # unless all keys are equal, the last move has done it
+            c.when(c.get(END).eq(0), finish)
+        else:
+            finish()
 
     return c.per_block(block, work * FINISH_NS)
 
 
 def _mend(sort: Sort, target: Target) -> RawKernel:
-    c = _Stage(sort, target)
+    c = Stage(sort, target)
 
     def row(r: V) -> None:
         c.enter(r)

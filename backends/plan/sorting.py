@@ -21,7 +21,7 @@ from jaxlike.backends.plan.rows import rows_in, rows_out
 from jaxlike.core.avals import ShapedArray
 from jaxlike.core.jaxpr import JaxprEqn, Literal, Var
 
-SHORT_ROW = 48
+SHORT_ROW = 64
 """Rows up to which an element's place is counted: how many come before it."""
 BLOCKED_ROW = 1 << 15
 """Rows from which the blocks of one row are sorted in parallel."""
