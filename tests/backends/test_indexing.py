@@ -19,7 +19,7 @@ from jaxlike.ops import segment_max, segment_sum
 from jaxlike.transforms.make_jaxpr import make_jaxpr
 from tests.primitives.case import assert_close
 
-CALLED = ("scan", "while", "iota")
+CALLED = ("scan", "while", "iota", "squeeze")
 
 F32, I32 = np.dtype(np.float32), np.dtype(np.int32)
 BF16 = np.dtype(ml_dtypes.bfloat16)
@@ -364,3 +364,18 @@ def test_indices_that_count_are_batching_axes(how):
     run(lambda x, i: getattr(x.at[jnp.arange(30), i], how)(x[:, 0]), X, i)
     run(lambda x, i: getattr(x.T.at[i, jnp.arange(30)], how)(x[:, 0]), X, i)
     run(lambda x, i: getattr(x.at[3 + jnp.arange(20), i[:20]], how)(1.0), X, i)
+
+
+def test_branches_of_a_loop_may_gather():
+    """Whether a branch is dear is asked of gathers, too."""
+
+    def f(x, i):
+        def turn(carry, k):
+            taken = jaxlike.vmap(
+                lambda v, j: lax.cond(v > 0, lambda: x[j, k], lambda: jnp.sin(v))
+            )(carry, i)
+            return taken, taken[0]
+
+        return lax.scan(turn, x[:6, 0], jnp.arange(5))
+
+    run(f, X, AT)
