@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -29,6 +30,7 @@ MULTIPLICATIONS_A_NS = 16
 _ELEMENTS = {"f4": "float", "f8": "double", "i4": "i32", "u4": "i32", "i8": "i64"}
 
 
+@lru_cache(1024)
 def product_kernel(product: Product, target: Target) -> RawKernel:
     """The kernel of a product for a machine."""
     tiles = _Tiles(product, target)

@@ -65,10 +65,16 @@ def strides(shape: Sequence[int]) -> tuple[int, ...]:
 
 def flat(shape: Sequence[int], index: Sequence[Affine], rank: int) -> Affine:
     """The flat address of an element of an array of this shape."""
-    total = zero(rank)
+    const, coefs = 0, [0] * rank
+    positions: tuple[tuple[Position, int], ...] = ()
     for stride, part in zip(strides(shape), index):
-        total = total + part.scaled(stride)
-    return total
+        const += part.const * stride
+        for d, c in enumerate(part.coefs):
+            if c:
+                coefs[d] += c * stride
+        if part.positions:
+            positions += tuple((p, c * stride) for p, c in part.positions)
+    return Affine(const, tuple(coefs), positions)
 
 
 def unflattened(

@@ -10,7 +10,7 @@ operand where that fits and closes no cycle, else it starts a cluster of its own
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -186,8 +186,10 @@ class Fusion:
         self.made_by: dict[Var, Cluster | int] = {}
         self.clusters: list[Cluster] = []
         self.calls: dict[int, JaxprEqn] = {}
-        # ancestors[n]: the steps that step n needs, directly or not
-        self.ancestors: dict[int, set[int]] = {}
+        # ancestors[n]: the steps that step n needs, directly or not, as bits
+        self.ancestors: dict[int, int] = {}
+        # the steps that are ancestors of some step, as bits
+        self._needed = 0
         self.count = 0
         self.last_effect: int | None = None
         for eqn in jaxpr.eqns:
@@ -197,7 +199,7 @@ class Fusion:
 
     def _new_step(self) -> int:
         self.count += 1
-        self.ancestors[self.count] = set()
+        self.ancestors[self.count] = 0
         return self.count
 
     def step_of(self, var: Var) -> int | None:
@@ -210,14 +212,31 @@ class Fusion:
 
     def _needs(self, number: int, steps: set[int]) -> None:
         """Step `number` now needs these steps; so does all that needs `number`."""
-        new = set(steps)
+        ancestors = self.ancestors
+        old = new = ancestors[number]
         for s in steps:
-            new |= self.ancestors[s]
-        new.discard(number)
-        self.ancestors[number] |= new
-        for other in self.ancestors.values():
-            if number in other:
-                other |= self.ancestors[number]
+            new |= ancestors[s] | 1 << s
+        new &= ~(1 << number)
+        if new == old:
+            return
+        ancestors[number] = new
+        self._needed |= new
+        if self._needs_step(number):
+            for other, needed in ancestors.items():
+                if needed >> number & 1:
+                    ancestors[other] = needed | new
+
+    def _needs_step(self, number: int) -> bool:
+        """Whether any step needs this one."""
+        return bool(self._needed >> number & 1)
+
+    def needs(self, step: int, other: int) -> bool:
+        """Whether a step needs another one, directly or not."""
+        return bool(self.ancestors[step] >> other & 1)
+
+    def depth(self, cluster: Cluster) -> int:
+        """How many steps a cluster needs."""
+        return self.ancestors[cluster.number].bit_count()
 
     def _place(self, eqn: JaxprEqn) -> None:
         if is_layout(eqn):
@@ -277,18 +296,22 @@ class Fusion:
         if cluster is not None:
             self._add(cluster, eqn, shape)
             return
+        accesses: list[Access] | None = None
         for candidate in self._candidates(eqn):
             if candidate.axes_of(shape) is None:
                 continue
-            if not self._fits(candidate, eqn, shape):
+            found = self._fits(candidate, eqn, shape)
+            if found is None:
                 continue
             if cluster is None:
-                cluster = candidate
+                cluster, accesses = candidate, found
             else:
-                cluster = self._merge(cluster, candidate) or cluster
+                merged = self._merge(cluster, candidate)
+                if merged is not None:
+                    cluster, accesses = merged, None
         if cluster is None:
             cluster = self._new_cluster(sizes)
-        self._add(cluster, eqn, shape)
+        self._add(cluster, eqn, shape, accesses)
 
     def _beside_reductions(self, eqn: JaxprEqn) -> Cluster | None:
         """The cluster with reductions that computes what the equation takes elements
@@ -306,7 +329,7 @@ class Fusion:
             if sum(cost(self.defs[x]) for x in expression) > MAX_AGAIN:
                 continue
             self.resolver.computed[eqn] = expression
-            if self._fits(cluster, eqn, shape):
+            if self._fits(cluster, eqn, shape) is not None:
                 return cluster
             del self.resolver.computed[eqn]
         return None
@@ -332,18 +355,20 @@ class Fusion:
         size = int(np.prod(space))
         trailing = reduced == tuple(range(len(space) - len(reduced), len(space)))
         cluster: Cluster | None = None
+        accesses: list[Access] | None = None
         for candidate in self._candidates(eqn):
             if candidate.space != space or candidate.reduced not in (None, reduced):
                 continue
             if not trailing and size > MAX_STRIDED:
                 continue
-            if self._fits(candidate, eqn, shape):
+            accesses = self._fits(candidate, eqn, shape)
+            if accesses is not None:
                 cluster = candidate
                 break
         if cluster is None:
             cluster = self._new_cluster(space)
         cluster.reduced = reduced
-        self._add(cluster, eqn, shape)
+        self._add(cluster, eqn, shape, accesses)
 
     def _candidates(self, eqn: JaxprEqn) -> list[Cluster]:
         found: list[Cluster] = []
@@ -364,14 +389,16 @@ class Fusion:
         bases = (leaf.base for a in accesses for leaf in leaves(a))
         return [base for base in bases if isinstance(base, Var)]
 
-    def _fits(self, cluster: Cluster, eqn: JaxprEqn, shape) -> bool:
-        """Whether the equation can join: no operand of the cluster's own is read at
-        another place than this point, and none needs the cluster from outside."""
+    def _fits(self, cluster: Cluster, eqn: JaxprEqn, shape) -> list[Access] | None:
+        """The equation's operands in the cluster, if it can join: no operand of the
+        cluster's own is read at another place than this point, and none needs the
+        cluster from outside."""
         if len(cluster.members) >= MAX_MEMBERS:
-            return False
+            return None
         outside: set[int] = set()
         axes = tuple(range(cluster.rank)) if eqn_reduces(eqn) else None
         accesses = self._accesses(cluster, eqn, shape, axes)
+        full, row = cluster.full_address(), cluster.row_address()
         for access in (leaf for a in accesses for leaf in leaves(a)):
             base = access.base
             if base is None or type(base) is Literal:
@@ -381,13 +408,11 @@ class Fusion:
                 step = self.step_of(base)
                 if step is not None:
                     outside.add(step)
-            elif access.address != (
-                cluster.full_address() if level == "full" else cluster.row_address()
-            ):
-                return False
-        return not any(
-            s == cluster.number or cluster.number in self.ancestors[s] for s in outside
-        )
+            elif access.address != (full if level == "full" else row):
+                return None
+        if any(s == cluster.number or self.needs(s, cluster.number) for s in outside):
+            return None
+        return accesses
 
     def _accesses(self, cluster, eqn, shape, axes=None) -> list[Access]:
         if axes is None:
@@ -404,19 +429,17 @@ class Fusion:
         if a.number == b.number:
             return a
         first, second = a, b
-        if a.number in self.ancestors[b.number] or (
-            b.number not in self.ancestors[a.number] and a.number < b.number
+        if self.needs(b.number, a.number) or (
+            not self.needs(a.number, b.number) and a.number < b.number
         ):
             first, second = a, b
         else:
             first, second = b, a
         # a step that needs `first` and that `second` needs would be cut off
-        between = {
-            s
-            for s in self.ancestors[second.number]
-            if s != first.number and first.number in self.ancestors[s]
-        }
-        if between:
+        # (what `first` needs does not need it)
+        before = self.ancestors[first.number] | 1 << first.number
+        between = self.ancestors[second.number] & ~before
+        if any(self.needs(s, first.number) for s in _bits(between)):
             return None
         reduced = first.reduced if first.reduced is not None else second.reduced
         if not self._consistent(first, second, reduced):
@@ -426,19 +449,18 @@ class Fusion:
             first.members.append(eqn)
             first.operands[eqn] = second.operands[eqn]
         first.levels.update(second.levels)
-        for v, made in list(self.made_by.items()):
-            if made is second:
-                self.made_by[v] = first
+        for eqn in second.members:
+            self.made_by[eqn.outvars[0]] = first
         self.clusters.remove(second)
         gone, kept = second.number, first.number
-        steps = self.ancestors.pop(gone) - {kept}
-        for other in self.ancestors.values():
-            if gone in other:
-                other.discard(gone)
-                other.add(kept)
-        self.ancestors[kept].discard(gone)
-        self.ancestors[kept].discard(kept)
-        self._needs(kept, {s for s in steps if s != gone})
+        steps = self.ancestors.pop(gone)
+        if self._needs_step(gone):
+            self._needed |= 1 << kept
+            for other, needed in self.ancestors.items():
+                if needed >> gone & 1:
+                    self.ancestors[other] = needed & ~(1 << gone) | 1 << kept
+        self.ancestors[kept] &= ~(1 << gone | 1 << kept)
+        self._needs(kept, {s for s in _bits(steps) if s not in (gone, kept)})
         return first
 
     def _consistent(self, first: Cluster, second: Cluster, reduced) -> bool:
@@ -460,10 +482,18 @@ class Fusion:
         self.clusters.append(cluster)
         return cluster
 
-    def _add(self, cluster: Cluster, eqn: JaxprEqn, shape) -> None:
+    def _add(
+        self,
+        cluster: Cluster,
+        eqn: JaxprEqn,
+        shape,
+        accesses: list[Access] | None = None,
+    ) -> None:
+        """Make the equation a member. accesses: its operands, where they are known."""
         reduces = eqn_reduces(eqn)
-        axes = tuple(range(cluster.rank)) if reduces else None
-        accesses = self._accesses(cluster, eqn, shape, axes)
+        if accesses is None:
+            axes = tuple(range(cluster.rank)) if reduces else None
+            accesses = self._accesses(cluster, eqn, shape, axes)
         cluster.members.append(eqn)
         cluster.operands[eqn] = accesses
         out = eqn.outvars[0]
@@ -493,8 +523,16 @@ class Fusion:
         """Clusters and calls in an order that respects what needs what."""
         steps: dict[int, Cluster | JaxprEqn] = {c.number: c for c in self.clusters}
         steps.update(self.calls)
-        numbers = sorted(steps, key=lambda n: (len(self.ancestors[n]), n))
+        numbers = sorted(steps, key=lambda n: (self.ancestors[n].bit_count(), n))
         return [steps[n] for n in numbers]
+
+
+def _bits(mask: int) -> Iterator[int]:
+    """The places of the bits that are set."""
+    while mask:
+        low = mask & -mask
+        yield low.bit_length() - 1
+        mask ^= low
 
 
 def eqn_reduces(eqn: JaxprEqn) -> bool:

@@ -34,9 +34,8 @@ def inline_producers(fusion: Fusion) -> None:
     """Dissolve the clusters that are better computed where they are read."""
     _drop_unread_calls(fusion)
     wanted = _read_as_arrays(fusion)
-    for cluster in sorted(
-        fusion.clusters, key=lambda c: len(fusion.ancestors[c.number])
-    ):
+    readers = _Readers(fusion)
+    for cluster in sorted(fusion.clusters, key=fusion.depth):
         made = {e.outvars[0] for e in cluster.members}
         if cluster.reduced is not None or cluster.update or made & wanted:
             continue
@@ -48,18 +47,46 @@ def inline_producers(fusion: Fusion) -> None:
                 eqn,
                 sum(
                     _points(leaf, reader)
-                    for a in accesses
+                    for a in reader.operands[eqn]
                     for leaf in leaves(a)
                     if leaf.base in made
                 ),
             )
-            for reader in fusion.clusters
+            for reader, eqn in readers.of(made)
             if reader is not cluster
-            for eqn, accesses in reader.operands.items()
         ]
         reads = [read for read in reads if read[2]]
-        if reads and _pays(cluster, reads):
-            _dissolve(fusion, cluster, made, reads)
+        if reads and _pays(cluster, reads) and _dissolve(fusion, cluster, made, reads):
+            readers.moved(cluster, reads)
+
+
+class _Readers:
+    """Which equations of which clusters read a variable, or did so before."""
+
+    def __init__(self, fusion: Fusion):
+        self._gone: set[Cluster] = set()
+        self._found: dict[Var, dict[JaxprEqn, Cluster]] = {}
+        for cluster in fusion.clusters:
+            for eqn in cluster.operands:
+                self._note(cluster, eqn)
+
+    def _note(self, cluster: Cluster, eqn: JaxprEqn) -> None:
+        for a in cluster.operands[eqn]:
+            for leaf in leaves(a):
+                if isinstance(leaf.base, Var):
+                    self._found.setdefault(leaf.base, {})[eqn] = cluster
+
+    def of(self, made: set[Var]) -> list[tuple[Cluster, JaxprEqn]]:
+        found: dict[JaxprEqn, Cluster] = {}
+        for v in made:
+            found.update(self._found.get(v, {}))
+        return [(c, eqn) for eqn, c in found.items() if c not in self._gone]
+
+    def moved(self, cluster: Cluster, reads) -> None:
+        """The cluster is gone; these now read what it read."""
+        self._gone.add(cluster)
+        for reader, eqn, _ in reads:
+            self._note(reader, eqn)
 
 
 def _drop_unread_calls(fusion: Fusion) -> None:
@@ -71,10 +98,15 @@ def _drop_unread_calls(fusion: Fusion) -> None:
         for a in accesses
         for leaf in leaves(a)
     } | _read_as_arrays(fusion)
-    for number, eqn in reversed(fusion.calls.items()):
-        if eqn.primitive.name == "concatenate" and read.isdisjoint(eqn.outvars):
-            del fusion.calls[number]
-            return _drop_unread_calls(fusion)
+    unread = [
+        number
+        for number, eqn in fusion.calls.items()
+        if eqn.primitive.name == "concatenate" and read.isdisjoint(eqn.outvars)
+    ]
+    for number in unread:
+        del fusion.calls[number]
+    if unread:  # which may have been all that read others
+        _drop_unread_calls(fusion)
 
 
 def _read_as_arrays(fusion: Fusion) -> set[Var]:
@@ -148,7 +180,8 @@ def _at_one_place(cluster: Cluster, reads) -> bool:
     )
 
 
-def _dissolve(fusion: Fusion, cluster: Cluster, made: set[Var], reads) -> None:
+def _dissolve(fusion: Fusion, cluster: Cluster, made: set[Var], reads) -> bool:
+    """Put the cluster's expressions into its readers; whether that could be done."""
     fusion.resolver.inlined |= made
     new = []
     for reader, eqn, _ in reads:
@@ -156,11 +189,12 @@ def _dissolve(fusion: Fusion, cluster: Cluster, made: set[Var], reads) -> None:
         if any(leaf.base in made for a in accesses for leaf in leaves(a)):
             # behind a reshape that only flat addresses go through
             fusion.resolver.inlined -= made
-            return
+            return False
         new.append((reader, eqn, accesses))
     for reader, eqn, accesses in new:
         reader.operands[eqn] = accesses
     fusion.clusters.remove(cluster)
+    return True
 
 
 def _resolved(fusion: Fusion, reader: Cluster, eqn: JaxprEqn):

@@ -15,6 +15,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+import numpy as np
+
 from jaxlike.backends.plan.access import is_layout
 from jaxlike.backends.plan.inplace import is_copy, may_overwrite, overlapping
 from jaxlike.backends.plan.ir import Kernel
@@ -50,27 +52,25 @@ def plan_arena(lifetimes: Sequence[Lifetime]) -> tuple[list[int], int]:
     >>> plan_arena([Lifetime(64, 0, 1), Lifetime(64, 2, 3), Lifetime(64, 1, 2)])
     ([0, 0, 64], 128)
     """
-    order = sorted(range(len(lifetimes)), key=lambda i: -lifetimes[i].nbytes)
-    offsets = [0] * len(lifetimes)
-    placed: list[int] = []
-    total = 0
-    for i in order:
-        size = -(-lifetimes[i].nbytes // ALIGNMENT) * ALIGNMENT
-        busy = sorted(
-            (offsets[j], offsets[j] + lifetimes[j].nbytes)
-            for j in placed
-            if lifetimes[j].first <= lifetimes[i].last
-            and lifetimes[i].first <= lifetimes[j].last
-        )
-        at = 0
-        for start, stop in busy:
-            if at + size <= start:
-                break
-            at = max(at, -(-stop // ALIGNMENT) * ALIGNMENT)
-        offsets[i] = at
-        placed.append(i)
-        total = max(total, at + size)
-    return offsets, total
+    count = len(lifetimes)
+    table = np.array(lifetimes, np.int64).reshape(count, 3)
+    by_size = np.argsort(-table[:, 0], kind="stable")
+    table = table[by_size]
+    sizes = -(-table[:, 0] // ALIGNMENT) * ALIGNMENT
+    first, last = table[:, 1].copy(), table[:, 2].copy()
+    starts = np.zeros(count, np.int64)
+    for i in range(count):
+        alive = (first[:i] <= last[i]) & (first[i] <= last[:i])
+        begin, end = starts[:i][alive], (starts[:i] + sizes[:i])[alive]
+        order = np.argsort(begin)
+        # the lowest address behind what lies before each of them
+        behind = np.maximum.accumulate(np.append(0, end[order]))
+        fits = behind[:-1] + sizes[i] <= begin[order]
+        k = fits.argmax() if fits.any() else -1
+        starts[i] = behind[k]
+    offsets = np.empty(count, np.int64)
+    offsets[by_size] = starts
+    return offsets.tolist(), int((starts + sizes).max(initial=0))
 
 
 @dataclass
