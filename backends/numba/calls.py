@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from jaxlike.core import buffers
 from jaxlike.core.dtypes import storage_dtype
 from jaxlike.core.jaxpr import JaxprEqn
 
@@ -66,8 +67,9 @@ def _dot_general(eqn: JaxprEqn) -> Call | None:
         and out_shape == (*batch, rows, columns)
     )
     matmul = np.matmul
+    make = buffers.maker((*batch, rows, columns), out.dtype)
     if plain:
-        return lambda a, b: (matmul(a, b),)
+        return lambda a, b: (matmul(a, b, make()),)
 
     def call(a, b):
         a = a.transpose(lhs_order)
@@ -76,7 +78,7 @@ def _dot_general(eqn: JaxprEqn) -> Call | None:
             a = a.reshape(lhs_shape)
         if not direct_rhs:
             b = b.reshape(rhs_shape)
-        return (matmul(a, b).reshape(out_shape),)
+        return (matmul(a, b, make()).reshape(out_shape),)
 
     return call
 
@@ -111,7 +113,7 @@ def _scan(eqn: JaxprEqn) -> Call:
         consts = list(args[:num_consts])
         carry = list(args[num_consts : num_consts + num_carry])
         xs = args[num_consts + num_carry :]
-        ys = [np.empty(a.shape, storage_dtype(a.dtype)) for a in stacked]
+        ys = [buffers.empty(a.shape, storage_dtype(a.dtype)) for a in stacked]
         for i in range(length - 1, -1, -1) if reverse else range(length):
             outs = body([*consts, *carry, *(x[i, ...] for x in xs)])
             carry = outs[:num_carry]

@@ -220,7 +220,7 @@ def native_scan(eqn: JaxprEqn) -> Call | None:
                 frame.set(slot, out.ctypes.data)
                 frame.set(body.ins[num_consts + i], out.ctypes.data)
             elif i < num_carry:
-                out, other = np.empty(shape, dtype), np.empty(shape, dtype)
+                out, other = buffers.empty(shape, dtype), buffers.empty(shape, dtype)
                 spare.append(other)
                 # the last of the turns writes to `out`
                 one, two = out.ctypes.data, other.ctypes.data
@@ -229,7 +229,7 @@ def native_scan(eqn: JaxprEqn) -> Call | None:
                 carry_in = frame.where(read) or frame.at + 8 * body.unused
                 carries.append((carry_in, frame.where(slot), one, two, 0))
             else:
-                out = np.empty((length, *shape), dtype)
+                out = buffers.empty((length, *shape), dtype)
                 step = out.nbytes // length
                 frame.set(slot, out.ctypes.data + (length - 1) * step * reverse)
                 moves.append((frame.where(slot), -step if reverse else step))
@@ -273,7 +273,7 @@ def native_while(eqn: JaxprEqn) -> Call | None:
                 frame.set(written, one.ctypes.data)
                 places.append((one, one))
                 continue
-            one, two = np.empty(shape, dtype), np.empty(shape, dtype)
+            one, two = buffers.empty(shape, dtype), buffers.empty(shape, dtype)
             asking.set(asked, x.ctypes.data)
             frame.set(read, x.ctypes.data)
             frame.set(written, one.ctypes.data)

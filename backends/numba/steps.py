@@ -130,7 +130,8 @@ def _kernel_run(
         (k, [places[memory.home_of(v)] for v in (*low.inputs, *low.outputs)])
         for k, low in run
     ]
-    native = RunList(steps, len(arrays), views)
+    run_list = RunList(steps, len(arrays), views)
+    native = run_list.native
 
     def direct(in_slots: list[int], out_slots: list[int]):
         """The run as a function of a program's inputs to its outputs, without slots."""
@@ -147,6 +148,19 @@ def _kernel_run(
         in_order = order == list(range(len(in_slots)))
         straight = results == list(range(len(fresh)))
         makers = [make for _, make in fresh]
+        if len(makers) == 1 and in_order:
+            (make,) = makers
+
+            def call_single(buffers):
+                for x in buffers:
+                    if not x.flags.c_contiguous:
+                        buffers = [np.ascontiguousarray(x) for x in buffers]
+                        break
+                out = make()
+                native(*buffers, out)
+                return [out]
+
+            return call_single
 
         def call(buffers):
             ins = buffers if in_order else [buffers[i] for i in order]
@@ -187,7 +201,7 @@ def _kernel_run(
             return None
         ins = [places.get(slot, -1) for slot in in_slots]
         outs = [places[slot] for slot in out_slots]
-        return native, len(arrays), ins, outs, views
+        return run_list, len(arrays), ins, outs, views
 
     step.native_body = native_body  # type: ignore[attr-defined]
     step.direct = direct  # type: ignore[attr-defined]
