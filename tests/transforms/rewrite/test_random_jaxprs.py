@@ -8,32 +8,15 @@ from hypothesis import given, settings
 
 import jaxlike as jax
 from jaxlike import lax
+from jaxlike.backends.plan import prepare
 from jaxlike.core.check import check_jaxpr
-from jaxlike.transforms.rewrite.compose import compose
-from jaxlike.transforms.rewrite.cse import cse
-from jaxlike.transforms.rewrite.dce import dce
-from jaxlike.transforms.rewrite.fold import fold_constants
 from jaxlike.transforms.rewrite.inline import inline_calls
-from jaxlike.transforms.rewrite.joins import expand_joins
-from jaxlike.transforms.rewrite.laws import apply_laws
-from jaxlike.transforms.rewrite.numbers import write_numbers
-from jaxlike.transforms.rewrite.simplify import simplify
 from tests.backends.random_jaxprs import Tape as Numbers
 from tests.backends.random_jaxprs import grow, inputs, tapes
 from tests.programs import programs
 from tests.transforms.rewrite.passes import run, trace
 
-PASSES = {
-    "inline": inline_calls,
-    "dce": dce,
-    "fold": fold_constants,
-    "joins": expand_joins,
-    "numbers": write_numbers,
-    "simplify": simplify,
-    "laws": apply_laws,
-    "compose": compose,
-    "cse": cse,
-}
+PASSES = {p.__name__: p for p in prepare.PASSES}
 
 
 @pytest.mark.parametrize("name", PASSES)
