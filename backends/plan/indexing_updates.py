@@ -27,19 +27,18 @@ from jaxlike.backends.plan.access import (
     collapsible,
     leaves,
     strides,
-    unit,
     whole,
-    zero,
 )
 from jaxlike.backends.plan.build import KernelBuilder
 from jaxlike.backends.plan.clusters import Cluster
-from jaxlike.backends.plan.indexing import UPDATES, counts_within, in_bounds
+from jaxlike.backends.plan.indexing import UPDATES, in_bounds
+from jaxlike.backends.plan.indexing_numbers import UpdateNumbers
 from jaxlike.backends.plan.ir import Value
 from jaxlike.backends.plan.lowering import Lowered
 from jaxlike.backends.plan.operands import Operands, emit_map
 from jaxlike.backends.plan.ops import INDEX, compute_dtype, identity
 from jaxlike.core.avals import ShapedArray
-from jaxlike.core.jaxpr import JaxprEqn, Literal, Var
+from jaxlike.core.jaxpr import Literal, Var
 from jaxlike.primitives.indexing_numbers import GatherScatterMode
 
 Group = list[int]
@@ -68,82 +67,6 @@ def lower_update(cluster: Cluster, resolver: Resolver, name: str) -> list[Lowere
     return _Update(cluster, resolver).run(name)
 
 
-class _Numbers:
-    """Where updates go. Axes of the updates are counted without those of size 1.
-
-    address: the affine part of the place of an element. limits: for each column of the
-    indices, (axis of the operand, last start that fits). batching, ordered, window:
-    axes that the operand has too, others outside of windows, those inside. spanning:
-    those inside along which windows span the operand. single: axes of the operand where
-    windows have size 1.
-    """
-
-    def __init__(self, eqn: JaxprEqn):
-        shape = eqn.outvars[0].aval.shape
-        if eqn.primitive.name == "dynamic_update_slice":
-            sizes = eqn.invars[1].aval.shape
-            window = given = tuple(range(len(shape)))
-            inserted = op_batch = idx_batch = ()
-        else:
-            sizes = eqn.invars[2].aval.shape
-            numbers = eqn.params["dimension_numbers"]
-            window, inserted, given, op_batch, idx_batch = numbers
-        outside = [d for d in range(len(sizes)) if d not in window]
-        wide = [d for d, n in enumerate(sizes) if n != 1]
-        axis = {d: a for a, d in enumerate(wide)}
-        rank = len(wide)
-        batched = {d: outside[i] for d, i in zip(op_batch, idx_batch)}
-        inside = iter(window)
-        extents = [1] * len(shape)
-        self.steps = strides(shape)
-        self.address = zero(rank)
-        self.spanning: set[int] = set()
-        self.single: set[int] = set()
-        for d, stride in enumerate(self.steps):
-            if d in inserted:
-                self.single.add(d)
-                continue
-            if d in batched:
-                place = batched[d]
-            else:
-                place = next(inside)
-                extents[d] = sizes[place]
-                if sizes[place] == 1:
-                    self.single.add(d)
-                elif sizes[place] == shape[d]:
-                    self.spanning.add(axis[place])
-            if place in axis:
-                self.address += unit(rank, axis[place]).scaled(stride)
-        self.limits = [(d, shape[d] - extents[d]) for d in given]
-        self.batching = [axis[d] for d in sorted(batched.values()) if d in axis]
-        rest = set(batched.values())
-        self.ordered = [axis[d] for d in outside if d in axis and d not in rest]
-        self.window = [axis[d] for d in window if d in axis]
-
-    def without_counts(self, columns: Sequence[Access]) -> list[Access]:
-        """The columns of the indices but those that count along an axis of the
-        updates, which is then one that the operand has, too: x.at[arange(n), i]."""
-        left, limits = [], []
-        for start, (d, limit) in zip(columns, self.limits):
-            axes = [a for a, coef in enumerate(start.address.coefs) if coef]
-            counts = (
-                counts_within(start, limit)
-                and d in self.single
-                and len(axes) == 1
-                and axes[0] in self.ordered
-                and not start.address.positions
-            )
-            if not counts:
-                left.append(start)
-                limits.append((d, limit))
-                continue
-            self.address += start.address.scaled(self.steps[d])
-            self.ordered.remove(axes[0])
-            self.batching.append(axes[0])
-        self.limits = limits
-        return left
-
-
 class _Split(NamedTuple):
     """tasks that own `block` places each: of a group of window axes, or of an axis of
     the operand."""
@@ -158,7 +81,7 @@ class _Update(Operands):
     def __init__(self, cluster: Cluster, resolver: Resolver):
         self.space = cluster.space
         (self.eqn,) = cluster.members
-        self.numbers = _Numbers(self.eqn)
+        self.numbers = UpdateNumbers(self.eqn)
         self.updates, *columns = cluster.operands[self.eqn]
         self.columns = self.numbers.without_counts(columns)
         self.operand_var = self.eqn.invars[0]
