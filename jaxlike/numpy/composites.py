@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 
 from jaxlike.core.array import Array, from_buffer, to_buffer
-from jaxlike.core.avals import get_aval
+from jaxlike.core.avals import ShapedArray, get_aval
+from jaxlike.core.backend_registry import get_backend
 from jaxlike.core.config import config
 from jaxlike.core.jaxpr import ClosedJaxpr, Literal, literal_buffer
 from jaxlike.core.kinds import DTYPES_OF_64_BITS
@@ -34,10 +35,13 @@ _CALLS = {
 }
 
 
-def composite(fun: Callable[..., Any]) -> Callable[..., Any]:
+def composite(
+    fun: Callable[..., Any], compiled: int | None = None
+) -> Callable[..., Any]:
     """`fun`, quicker in eager mode; it returns an array or a tuple of arrays.
 
     What it does may depend on its operands' types only; Python numbers are operands.
+    compiled: see `composite_of`.
 
     >>> import jaxlike.numpy as jnp
     >>> @composite
@@ -66,7 +70,7 @@ def composite(fun: Callable[..., Any]) -> Callable[..., Any]:
         plan = plans.get(tuple(key))
         if plan is None or plan[0] is not config._trace_context:
             try:
-                plan = _stage(fun, args)
+                plan = _stage(fun, args, compiled)
             except Exception:  # the usual way says it better
                 out = fun(*args)
                 plan = config._trace_context, None, (), _only
@@ -96,11 +100,17 @@ def composite(fun: Callable[..., Any]) -> Callable[..., Any]:
 _MISSING = object()
 
 
-def composite_of(count: int) -> Callable[[Callable], Callable]:
+def composite_of(
+    count: int, *, numpy: Callable | None = None, compiled: int | None = None
+) -> Callable[[Callable], Callable]:
     """A decorator as `composite`, for functions of `count` operands and settings.
 
     The arguments after the operands (axes, dtypes, flags) are the settings. Calls with
     arrays among those, or with operands by name, take the usual way.
+
+    Args: `compiled`, the size of operands and results from which the call is compiled
+    rather than staged; `numpy`, a function of smaller float or complex ndarrays of one
+    dtype that gives what the call without settings does, or None if it cannot tell.
 
     >>> import jaxlike.numpy as jnp
     >>> @composite_of(1)
@@ -120,6 +130,10 @@ def composite_of(count: int) -> Callable[[Callable], Callable]:
                 if type(args[0]) not in (float, int):
                     return fun(*args, **settings)
             rest = args[count:]
+            if numpy is not None and not rest and not settings:
+                out = _by_numpy(numpy, args, compiled)
+                if out is not None:
+                    return out
             try:
                 # 1, 1.0 and True are equal, but not the same settings
                 key: Any = (rest, *map(type, rest))
@@ -132,7 +146,7 @@ def composite_of(count: int) -> Callable[[Callable], Callable]:
             if one is _MISSING:
                 one = lambda *xs: fun(*xs, *rest, **settings)
                 if not any(map(_warns, (*rest, *settings.values()))):
-                    one = composite(one)
+                    one = composite(one, compiled)
                 if len(table) >= _PLANS_LIMIT:
                     table.clear()
                 table[key] = one
@@ -154,7 +168,9 @@ def _warns(setting: Any) -> bool:
     return isinstance(setting, type) and issubclass(setting, np.generic)
 
 
-def _stage(fun: Callable[..., Any], args: tuple) -> tuple[Any, Any, Any, Any]:
+def _stage(
+    fun: Callable[..., Any], args: tuple, compiled: int | None
+) -> tuple[Any, Any, Any, Any]:
     """(configuration, function of ndarrays, avals of the results, result maker)."""
     make: Any = _only
 
@@ -168,7 +184,47 @@ def _stage(fun: Callable[..., Any], args: tuple) -> tuple[Any, Any, Any, Any]:
 
     closed = trace_to_closed_jaxpr(flat, [get_aval(x) for x in args])
     avals = [v.aval for v in closed.jaxpr.outvars]
-    return config._trace_context, python_function(closed), avals, make
+    sizes = [a.size for a in (*closed.in_avals, *avals)]
+    large = compiled is not None and sum(sizes) >= compiled
+    run = _compiled_function(closed) if large else python_function(closed)
+    return config._trace_context, run, avals, make
+
+
+def _compiled_function(closed: ClosedJaxpr) -> Callable[..., list]:
+    """A function of ndarrays that runs the jaxpr's compiled form."""
+    closed = ClosedJaxpr(closed.jaxpr, [to_buffer(c) for c in closed.consts])
+    donated = [False] * len(closed.in_avals)
+    run = get_backend().compile(closed, donated=donated, name="composite")
+    return lambda *buffers: run(list(buffers))
+
+
+def _by_numpy(function: Callable, args: tuple, compiled: int | None) -> Any:
+    """The function's results as arrays; None for operands that it is not for."""
+    for x in args:
+        if type(x) is not Array or x._data is None:
+            return None
+        aval = x.aval
+        if aval.dtype not in _LAPACK or aval.weak_type or not aval.size:
+            return None
+        if compiled is not None and aval.size >= compiled:
+            return None
+    if any(x.dtype != args[0].dtype for x in args[1:]):
+        return None
+    try:
+        out = function(*[x._data for x in args])
+    except (ValueError, TypeError, np.linalg.LinAlgError):
+        return None
+    if not isinstance(out, tuple):
+        return None if out is None else _as_array(out)
+    return type(out)(*map(_as_array, out))
+
+
+def _as_array(x: Any) -> Array:
+    x = np.asarray(x)
+    return from_buffer(x, ShapedArray(x.shape, x.dtype))
+
+
+_LAPACK = frozenset(map(np.dtype, ("f4", "f8", "c8", "c16")))
 
 
 def _only(arrays):

@@ -52,6 +52,8 @@ def _watch(name: str, harmless: Any) -> None:
 _watch("debug_nans", False)
 _watch("debug_infs", False)
 _watch("debug_key_reuse", False)
+_watch("legacy_prng_key", "allow")
+_watch("enable_custom_prng", False)
 _watch("numpy_rank_promotion", "allow")
 _watch("numpy_dtype_promotion", "standard")
 

@@ -73,7 +73,24 @@ def adjoint(a: Any) -> Any:
     return jnp.conj(a) if dtypes.issubdtype(a.dtype, np.complexfloating) else a
 
 
-@composite_of(1)
+LARGE = 4096
+"""Elements of results from which eager calls run compiled."""
+
+
+def _symmetrized(a: np.ndarray) -> np.ndarray:
+    other = a.T if a.ndim == 2 else a.swapaxes(-1, -2)
+    out = a + (other.conj() if a.dtype.kind == "c" else other)
+    out *= a.dtype.type(0.5)
+    return out
+
+
+def _numpy_cholesky(a: np.ndarray) -> np.ndarray | None:
+    out = np.linalg.cholesky(_symmetrized(a))
+    # a NaN anywhere in the triangle reaches its last element
+    return out if np.isfinite(out[..., -1, -1]).all() else None
+
+
+@composite_of(1, numpy=_numpy_cholesky, compiled=LARGE)
 def cholesky(
     a: ArrayLike, *, upper: bool = False, symmetrize_input: bool = True
 ) -> Array:
@@ -96,7 +113,7 @@ def cholesky(
     return adjoint(lower) if upper else lower
 
 
-@composite_of(1)
+@composite_of(1, numpy=lambda a: QRResult(*np.linalg.qr(a)), compiled=LARGE)
 def qr(a: ArrayLike, mode: str = "reduced") -> Array | QRResult:
     """Q with orthonormal columns and the upper triangular R, with a = Q @ R.
 
@@ -149,7 +166,12 @@ def _reflectors(q: Any, r: Any) -> tuple[Any, Any]:
     return jnp.pad(r, below) + jnp.pad(v, across), taus
 
 
-@composite_of(1)
+def _numpy_svd(a: np.ndarray) -> SVDResult | None:
+    u, s, vh = np.linalg.svd(a)
+    return SVDResult(u, s, vh) if np.isfinite(s).all() else None
+
+
+@composite_of(1, numpy=_numpy_svd, compiled=LARGE)
 def svd(
     a: ArrayLike,
     full_matrices: bool = True,
@@ -231,7 +253,12 @@ def eigvals(a: ArrayLike) -> Array:
     )[0]
 
 
-@composite_of(1)
+def _numpy_eigh(a: np.ndarray) -> EighResult | None:
+    w, v = np.linalg.eigh(_symmetrized(a))
+    return EighResult(w, v) if np.isfinite(w[..., -1]).all() else None
+
+
+@composite_of(1, numpy=_numpy_eigh, compiled=LARGE)
 def eigh(
     a: ArrayLike, UPLO: str | None = None, symmetrize_input: bool = True
 ) -> EighResult:

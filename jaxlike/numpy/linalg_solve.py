@@ -17,7 +17,7 @@ from jaxlike.core.array import Array
 from jaxlike.core.errors import format_error
 from jaxlike.lax import linalg
 from jaxlike.numpy.composites import composite_of
-from jaxlike.numpy.linalg_factor import matrices, require_square
+from jaxlike.numpy.linalg_factor import LARGE, matrices, require_square
 from jaxlike.numpy.promote import ArrayLike
 from jaxlike.transforms.custom_jvp import custom_jvp
 
@@ -60,7 +60,7 @@ def _solve_jvp(primals, tangents):
     return x, lu_solve(lu, permutation, b_dot - jnp.matmul(a_dot, x))
 
 
-@composite_of(2)
+@composite_of(2, numpy=np.linalg.solve, compiled=LARGE)
 def solve(a: ArrayLike, b: ArrayLike) -> Array:
     """x with a @ x = b, for square matrices `a`; leading axes broadcast.
 
@@ -88,7 +88,7 @@ def solve(a: ArrayLike, b: ArrayLike) -> Array:
     return x[..., 0] if vector else x
 
 
-@composite_of(1)
+@composite_of(1, numpy=np.linalg.inv, compiled=LARGE)
 def inv(a: ArrayLike) -> Array:
     """The inverses of square matrices.
 
@@ -150,7 +150,7 @@ def _det_jvp(primals, tangents):
     return det, jnp.trace(jnp.concatenate([others, last], axis=-2), axis1=-2, axis2=-1)
 
 
-@composite_of(1)
+@composite_of(1, numpy=np.linalg.det)
 def det(a: ArrayLike) -> Array:
     """The determinants of square matrices.
 
@@ -208,7 +208,7 @@ def _slogdet_jvp(method, primals, tangents):
     return (sign, logdet), (jnp.zeros_like(sign), slope)
 
 
-@composite_of(1)
+@composite_of(1, numpy=lambda a: SlogdetResult(*np.linalg.slogdet(a)))
 def slogdet(a: ArrayLike, *, method: str | None = None) -> SlogdetResult:
     """The sign of the determinant and the logarithm of its absolute value.
 

@@ -14,6 +14,9 @@ from jaxlike.primitives.axes import canonical_shape
 from jaxlike.primitives.broadcasting import broadcast_shapes
 from jaxlike.primitives.conversion import convert_element_type
 
+LARGE = 1 << 13
+"""Elements of a sample from which eager calls run compiled."""
+
 
 def read_shape(shape: Any) -> tuple[int, ...]:
     """A `shape` argument, an int or a sequence of ints, as a tuple.

@@ -17,9 +17,11 @@ from jaxlike.core import dtypes
 from jaxlike.core.array import Array
 from jaxlike.core.avals import get_aval
 from jaxlike.core.errors import format_error
+from jaxlike.numpy.composites import composite_of
 from jaxlike.numpy.promote import ArrayLike, DTypeLike
 from jaxlike.primitives.broadcasting import broadcast_shapes
 from jaxlike.random.arguments import (
+    LARGE,
     as_dtype,
     float_dtype,
     inexact_dtype,
@@ -59,6 +61,7 @@ def normals(key: Any, shape: tuple[int, ...], dtype: np.dtype) -> Array:
     return lax.mul(_scalar(math.sqrt(2), dtype), lax.erf_inv(u))
 
 
+@composite_of(1, compiled=LARGE)
 def normal(
     key: ArrayLike,
     shape: Shape = (),
@@ -79,6 +82,7 @@ def normal(
     return normals(key, read_shape(shape), dtype)
 
 
+@composite_of(1, compiled=LARGE)
 def lognormal(
     key: ArrayLike,
     sigma: ArrayLike = np.float32(1.0),  # noqa: B008
@@ -100,6 +104,7 @@ def lognormal(
     return lax.exp(jnp.multiply(normals(key, shape, dtype), sigma))
 
 
+@composite_of(1, compiled=LARGE)
 def truncated_normal(
     key: ArrayLike,
     lower: ArrayLike,
@@ -137,6 +142,7 @@ def exponentials(key: Any, shape: tuple[int, ...], dtype: np.dtype) -> Array:
     return lax.neg(lax.log1p(lax.neg(unit_interval(key, shape, dtype))))
 
 
+@composite_of(1, compiled=LARGE)
 def exponential(
     key: ArrayLike,
     shape: Shape = (),
@@ -155,6 +161,7 @@ def exponential(
     return exponentials(key, read_shape(shape), dtype)
 
 
+@composite_of(1, compiled=LARGE)
 def laplace(
     key: ArrayLike,
     shape: Shape = (),
@@ -175,6 +182,7 @@ def laplace(
     return lax.mul(lax.sign(u), lax.log1p(lax.neg(lax.abs(u))))
 
 
+@composite_of(1, compiled=LARGE)
 def logistic(
     key: ArrayLike,
     shape: Shape = (),
@@ -209,6 +217,7 @@ def gumbels(key: Any, shape: tuple[int, ...], dtype: np.dtype, mode: str | None)
     return lax.neg(lax.log(lax.neg(lax.log1p(lax.neg(x)))))
 
 
+@composite_of(1, compiled=LARGE)
 def gumbel(
     key: ArrayLike,
     shape: Shape = (),
@@ -230,6 +239,7 @@ def gumbel(
     return gumbels(key, read_shape(shape), dtype, mode)
 
 
+@composite_of(1, compiled=LARGE)
 def cauchy(
     key: ArrayLike,
     shape: Shape = (),
@@ -251,6 +261,7 @@ def cauchy(
     return lax.tan(angle)
 
 
+@composite_of(1, compiled=LARGE)
 def rayleigh(
     key: ArrayLike,
     scale: ArrayLike,
@@ -273,6 +284,7 @@ def rayleigh(
     return jnp.multiply(scale, lax.sqrt(lax.mul(log_u, _scalar(-2, dtype))))
 
 
+@composite_of(2, compiled=LARGE)
 def pareto(
     key: ArrayLike,
     b: ArrayLike,
@@ -294,6 +306,7 @@ def pareto(
     return lax.exp(jnp.divide(exponentials(key, shape, dtype), b))
 
 
+@composite_of(2, compiled=LARGE)
 def weibull_min(
     key: ArrayLike,
     scale: ArrayLike,
@@ -349,6 +362,7 @@ def triangular(
 # --- from several numbers
 
 
+@composite_of(2, compiled=LARGE)
 def wald(
     key: ArrayLike,
     mean: ArrayLike,
@@ -384,6 +398,7 @@ def _norms(x: Array) -> Array:
     return lax.sqrt(jnp.sum(lax.mul(x, x), -1))
 
 
+@composite_of(1, compiled=LARGE)
 def maxwell(
     key: ArrayLike,
     shape: Shape = (),
@@ -402,6 +417,7 @@ def maxwell(
     return _norms(normals(key, (*read_shape(shape), 3), dtype))
 
 
+@composite_of(1, compiled=LARGE)
 def double_sided_maxwell(
     key: ArrayLike,
     loc: ArrayLike,

@@ -17,6 +17,7 @@ from jaxlike.core import dtypes
 from jaxlike.core.array import Array
 from jaxlike.core.avals import get_aval
 from jaxlike.core.errors import format_error
+from jaxlike.numpy.composites import composite_of
 from jaxlike.numpy.promote import (
     ArrayLike,
     DTypeLike,
@@ -27,6 +28,7 @@ from jaxlike.numpy.promote import (
 from jaxlike.primitives.axes import canonical_axis, index_axis
 from jaxlike.primitives.random_bits import random_bits_p
 from jaxlike.random.arguments import (
+    LARGE,
     float_dtype,
     int_dtype,
     read_shape,
@@ -37,6 +39,7 @@ from jaxlike.random.elementary import Shape, randint, unit_interval
 from jaxlike.random.keys import check_key, subkeys
 
 
+@composite_of(2, compiled=LARGE)
 def geometric(
     key: ArrayLike,
     p: ArrayLike,
@@ -70,6 +73,7 @@ def geometric(
 # --- categorical: by adding Gumbel numbers to the logits and taking the largest
 
 
+@composite_of(2, compiled=LARGE)
 def categorical(
     key: ArrayLike,
     logits: ArrayLike,

@@ -15,10 +15,12 @@ from jaxlike.core.avals import ShapedArray, get_aval
 from jaxlike.core.errors import format_error
 from jaxlike.core.state import state
 from jaxlike.core.trace import eval_trace
+from jaxlike.numpy.composites import composite_of
 from jaxlike.numpy.promote import ArrayLike, DTypeLike
 from jaxlike.primitives.random_bits import random_bits_p
 from jaxlike.primitives.random_gamma import float_layout, unit_floats
 from jaxlike.random.arguments import (
+    LARGE,
     as_dtype,
     float_dtype,
     int_dtype,
@@ -30,6 +32,7 @@ from jaxlike.random.keys import check_key, subkeys
 Shape = int | Sequence[int]
 
 
+@composite_of(1, compiled=LARGE)
 def bits(
     key: ArrayLike,
     shape: Shape = (),
@@ -113,6 +116,7 @@ def _is_constant(x: Any, value: float) -> bool:
     return isinstance(x, (int, float)) and x == value
 
 
+@composite_of(1, compiled=LARGE)
 def uniform(
     key: ArrayLike,
     shape: Shape = (),
@@ -148,6 +152,7 @@ def uniform(
     return out
 
 
+@composite_of(2, compiled=LARGE)
 def bernoulli(
     key: ArrayLike,
     p: ArrayLike = 0.5,
@@ -188,6 +193,7 @@ def bernoulli(
 # --- integers
 
 
+@composite_of(1, compiled=LARGE)
 def rademacher(
     key: ArrayLike,
     shape: Shape = (),
@@ -208,6 +214,7 @@ def rademacher(
     return lax.convert_element_type(2 * heads - 1, dtype)
 
 
+@composite_of(1, compiled=LARGE)
 def randint(
     key: ArrayLike,
     shape: Shape,

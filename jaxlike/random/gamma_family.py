@@ -15,9 +15,11 @@ from jaxlike import lax
 from jaxlike.core.array import Array
 from jaxlike.core.avals import get_aval
 from jaxlike.core.errors import format_error
+from jaxlike.numpy.composites import composite_of
 from jaxlike.numpy.promote import ArrayLike, DTypeLike
 from jaxlike.primitives.random_gamma import random_gamma_p
 from jaxlike.random.arguments import (
+    LARGE,
     as_dtype,
     float_dtype,
     read_shape,
@@ -41,6 +43,7 @@ def _gamma(key, a, shape, dtype, log: bool) -> Array:
     return gammas(key, a, samples_shape("gamma", shape, a), dtype, log=log)
 
 
+@composite_of(2, compiled=LARGE)
 def gamma(
     key: ArrayLike,
     a: ArrayLike,
@@ -61,6 +64,7 @@ def gamma(
     return _gamma(key, a, shape, dtype, log=False)
 
 
+@composite_of(2, compiled=LARGE)
 def loggamma(
     key: ArrayLike,
     a: ArrayLike,
@@ -150,6 +154,7 @@ def _chisquares(key: Any, df: Any, shape: tuple[int, ...], dtype) -> Array:
     return lax.mul(lax.exp(logs), two)
 
 
+@composite_of(2, compiled=LARGE)
 def chisquare(
     key: ArrayLike,
     df: ArrayLike,
@@ -196,6 +201,7 @@ def f(
     return lax.div(num, den)
 
 
+@composite_of(2, compiled=LARGE)
 def t(
     key: ArrayLike,
     df: ArrayLike,
