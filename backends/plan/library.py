@@ -11,6 +11,7 @@ from jaxlike.backends.plan.cumulative import NAMES as CUMULATIVE
 from jaxlike.backends.plan.cumulative import lower_cumulative
 from jaxlike.backends.plan.dots import lower_dot
 from jaxlike.backends.plan.fourier import lower_fft
+from jaxlike.backends.plan.gamma_samples import lower_gamma_samples
 from jaxlike.backends.plan.lowering import Lowered
 from jaxlike.backends.plan.matrices import (
     lower_cholesky,
@@ -83,6 +84,7 @@ LOWERINGS: dict[str, Lower] = {
     "reduce_window_sum": lower_reduce_window,
     "select_and_scatter_add": lower_select_and_scatter_add,
     "fft": lower_fft,
+    "gamma_of_words": lower_gamma_samples,
     "fft_of_real": lower_fft,
     "cholesky": lower_cholesky,
     "eigh": lower_eigh,

@@ -41,6 +41,7 @@ from jaxlike.primitives.random_bits import (
     random_wrap_p,
     threefry_word_p,
 )
+from jaxlike.primitives.random_gamma import gamma_of_words_p
 from jaxlike.primitives.selection import select_n
 from jaxlike.primitives.shapes import moveaxis, reshape
 from jaxlike.primitives.slicing import index_in_dim
@@ -360,6 +361,15 @@ def _fold_in(work: _Rewriter, eqn: JaxprEqn) -> bool:
     return True
 
 
+def _gamma(work: _Rewriter, eqn: JaxprEqn) -> bool:
+    (keys, alpha), (out,) = eqn.invars, eqn.outvars
+    if not config.threefry_partitionable or type(alpha) is Literal:
+        return False
+    words, alpha = work.words_of(keys), work.value(alpha)
+    work.define(out, gamma_of_words_p.bind(words, alpha, **eqn.params))
+    return True
+
+
 def _seed(work: _Rewriter, eqn: JaxprEqn) -> bool:
     (seeds,), (out,) = eqn.invars, eqn.outvars
     if eqn.params["impl"] is not _GENERATOR:
@@ -405,6 +415,7 @@ _RULES: dict[str, Callable[[_Rewriter, JaxprEqn], bool]] = {
     "random_split": _split,
     "random_fold_in": _fold_in,
     "random_seed": _seed,
+    "random_gamma": _gamma,
     "random_wrap": _wrap,
     "random_unwrap": _unwrap,
     "random_clone": lambda work, eqn: (

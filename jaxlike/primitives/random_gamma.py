@@ -14,11 +14,12 @@ from jaxlike.core import dtypes
 from jaxlike.core.avals import ShapedArray, get_aval
 from jaxlike.core.errors import format_error
 from jaxlike.core.primitive import Primitive
+from jaxlike.core.scalars import KeyDType
 from jaxlike.core.zeros import Zero
 from jaxlike.primitives.generators import Generator
-from jaxlike.primitives.random_bits import flat_words, generator_of, is_key
+from jaxlike.primitives.random_bits import flat_words, generator_of, is_key, keys_of
 
-__all__ = ["random_gamma_p"]
+__all__ = ["gamma_of_words_p", "random_gamma_p"]
 
 random_gamma_p = Primitive("random_gamma")
 
@@ -187,3 +188,16 @@ random_gamma_p.shape = _random_gamma_shape
 random_gamma_p.evaluate = _random_gamma_evaluate
 random_gamma_p.jvp = _random_gamma_jvp
 random_gamma_p.batch = _random_gamma_batch
+
+
+# --- gamma_of_words: the same, from the words of threefry keys: what compilers run
+
+gamma_of_words_p = Primitive("gamma_of_words")
+gamma_of_words_p.shape = lambda words, alpha, *, log_space: ShapedArray(
+    alpha.shape, alpha.dtype
+)
+gamma_of_words_p.evaluate = lambda words, alpha, *, log_space: _random_gamma_evaluate(
+    keys_of(words, KeyDType("threefry2x32")), alpha, log_space=log_space
+)
+gamma_of_words_p.not_differentiable = "made when compiling, after differentiation"
+gamma_of_words_p.not_batchable = "made when compiling, after vmap"

@@ -168,3 +168,24 @@ def test_dropout_and_its_gradient_are_a_kernel_each():
     assert kernels(dropout, x, KEYS[1]) == 1
     loss = lambda x, key: (dropout(x, key) ** 2).sum()
     assert kernels(jaxlike.grad(loss), x, KEYS[1]) == 1
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_gamma_samples(dtype):
+    """Draws of as many numbers as each lane needs, in one kernel."""
+    from jaxlike.primitives.random_gamma import random_gamma_p
+
+    rng = np.random.default_rng(0)
+    with enable_x64(True):
+        for shape, log_space in (((300,), False), ((5, 9), True), ((), False)):
+            alpha = np.exp(3 * rng.standard_normal(shape)).astype(dtype)
+            params = {"log_space": log_space}
+            draw = lambda k, a: random_gamma_p.bind(k, a, **params)
+            text = check(draw, KEYS[0], alpha, exact=False)
+            assert "1 kernels, 0 calls" in text
+        keys = random.split(KEYS[0], 6)
+        alpha = np.array([0, 1e-20, 0.5, np.inf, np.nan, -1], dtype)
+        alpha = np.stack([alpha] * 3, 1)
+        check(
+            lambda k, a: random_gamma_p.bind(k, a, **params), keys, alpha, exact=False
+        )

@@ -199,6 +199,7 @@ ELSEWHERE = {
     "random_clone threefry2x32 threefry_word random_gamma rng_bit_generator "
     "rng_uniform": "test_random_primitives.py",
     "fft_of_real": "../backends/test_fourier.py",
+    "gamma_of_words": "../backends/test_random_bits.py",
 }
 TESTED_IN = {name: file for names, file in ELSEWHERE.items() for name in names.split()}
 
