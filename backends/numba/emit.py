@@ -101,7 +101,7 @@ class _Emitter(Ranges, Branches, Transposes, Bundles, Prefixes):
             else:
                 p = V(f, Type("ptr"), f"%b{i}")
             invariant = b.role == "in" and i not in shared
-            self.memory.append(Memory(f, p, b.dtype, invariant))
+            self.memory.append(Memory(f, p, b.dtype, invariant, self.target.masked))
         if self.kernel.extent:
             self.grid(V(f, I64, "%lo"), V(f, I64, "%hi"))
         f.ret()

@@ -170,7 +170,11 @@ class _Chooser:
                         registers = max(1.0, lanes * size / self.target.vector_bytes)
                         if step is not None and abs(step) <= 1:
                             total += registers
-                        elif step and abs(step) <= STRIDE and isinstance(s, Load):
+                        elif (
+                            step
+                            and abs(step) <= STRIDE
+                            and (isinstance(s, Load) or self.target.masked)
+                        ):
                             total += 2 * abs(step) * registers
                         else:
                             total += 1.2 * lanes

@@ -106,8 +106,11 @@ def _times(f: Function, v: V, c: int) -> V:
 class Memory:
     """Accesses to one buffer. `scratch`: a place for accesses that must not happen."""
 
-    def __init__(self, f: Function, pointer: V, dtype: np.dtype, invariant: bool):
-        self.f, self.pointer, self.dtype = f, pointer, dtype
+    def __init__(
+        self, f: Function, pointer: V, dtype: np.dtype, invariant: bool, masked: bool
+    ):
+        """invariant: nothing writes it meanwhile; masked: stores may well be."""
+        self.f, self.pointer, self.dtype, self.masked = f, pointer, dtype, masked
         self.part = real_dtype(dtype)
         self.parts = 2 if dtype.kind == "c" else 1
         self.elem = memory_elem(self.part)
@@ -240,14 +243,16 @@ class Memory:
         mask = both(self.f, mask, guard, lanes)
         parts = [self.f.splat(p, lanes) for p in parts]
         if at.step:
-            p, wide, mask = self._span(at, lanes, mask)
+            p, _, mask = self._span(at, lanes, mask)
             v = self._together(parts, lanes, at.step)
             if mask is None:
                 self.f.store(v, p, self.align)
             else:
-                full = f"llvm.masked.store.{wide.suffix}.p0"
-                self.f.module.declare(f"void @{full}({wide}, ptr, i32, {mask.type})")
-                self.f.do(f"call void @{full}({v}, {p}, i32 {self.align}, {mask})")
+                self._masked_store(v, p, mask)
+            return
+        distinct = len(set(at.offsets)) == lanes
+        if self.masked and distinct and self._span_of(at) <= STRIDE * lanes:
+            self._store_pattern(parts, at, lanes, mask)
             return
         m = mask or self.f.const(Type("i1", lanes), 1)
         for k, v in enumerate(parts):
@@ -257,6 +262,32 @@ class Memory:
             self.f.module.declare(f"void @{full}({types})")
             args = f"{v}, {pointers}, i32 {self.align}, {m}"
             self.f.do(f"call void @{full}({args})")
+
+    def _store_pattern(self, parts, at: Address, lanes: int, mask: V | None) -> None:
+        """Whole vectors over the span of all lanes, masked to the lanes' places."""
+        f, low = self.f, min(at.offsets)
+        source = {
+            (o - low) * self.parts + part: part * lanes + lane
+            for lane, o in enumerate(at.offsets)
+            for part in range(self.parts)
+        }
+        first = _nsw(f, "add", at.offset, f.const(I64, low)) if low else at.offset
+        base = f.gep(self.elem, self.pointer, self._times_parts(first))
+        for start in range(0, max(source) + 1, lanes):
+            places = [source.get(start + k) for k in range(lanes)]
+            if not any(p is not None for p in places):
+                continue
+            moved = [p or 0 for p in places]
+            v = f.shuffle(parts[0], parts[-1], moved)
+            m = f.vector("i1", [p is not None for p in places])
+            if mask is not None:
+                m = m & f.shuffle(mask, mask, [p % lanes for p in moved])
+            self._masked_store(v, f.gep(self.elem, base, f.const(I64, start)), m)
+
+    def _masked_store(self, v: V, p: V, mask: V) -> None:
+        full = f"llvm.masked.store.{v.type.suffix}.p0"
+        self.f.module.declare(f"void @{full}({v.type}, ptr, i32, {mask.type})")
+        self.f.do(f"call void @{full}({v}, {p}, i32 {self.align}, {mask})")
 
     # -- addresses -------------------------------------------------------------------
     def _times_parts(self, v: V) -> V:

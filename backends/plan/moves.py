@@ -13,6 +13,10 @@ from jaxlike.backends.plan.ops import DTYPES, INDEX
 from jaxlike.core.jaxpr import JaxprEqn, Literal, Var
 
 MAX_PIECES = 16
+MAX_HOLE = 4
+"""Distance of spread elements up to which each writes the hole behind it."""
+FEW_EDGES = 4096
+"""Elements around the spread ones that one thread may write."""
 Pads = dict[int, tuple[int, int, int]]
 
 
@@ -112,7 +116,62 @@ def lower_pad(eqn: JaxprEqn, resolver: Resolver) -> list[Lowered] | None:
     access = whole(x, resolver)
     if value is None or access is None:
         return None
+    last = out.aval.ndim - 1
+    if [*pads] == [last]:
+        low, high, hole = pads[last]
+        edges = low + high
+        few = edges <= FEW_EDGES or edges <= out.aval.size // out.aval.shape[last]
+        if min(low, high) >= 0 and 1 < hole <= MAX_HOLE and few:
+            return _spread(access, x.aval.shape[last], pads[last], out, value)
     return [padded(access, x.aval.shape, pads, out, value)]
+
+
+def _spread(access: Access, size: int, pad, out: Var, fill) -> list[Lowered]:
+    """Elements of the last axis apart, with holes: each writes the hole behind it. A
+    second kernel writes the last element and the edges."""
+    low, high, hole = pad
+    *outer, _ = out.aval.shape
+    *steps, step = access.address.coefs
+    rows = strides(out.aval.shape)[:-1]
+    lowered = []
+    for main in (True, False):
+        k = KernelBuilder([*outer, size - 1] if main else outer)
+        x = k.input(access.base.aval.dtype, access.base.aval.shape)
+        inputs, other = [access.base], _fill_value(k, x, access, fill)
+        if isinstance(fill, Access) and fill.base is not access.base:
+            inputs.append(fill.base)
+        y = k.output(out.aval.dtype, out.aval.shape)
+        from_terms, to_terms = (dict(zip(k.indices, s)) for s in (steps, rows))
+
+        def put(value, terms, const, k=k, y=y, to=to_terms):
+            k.store(y, to | terms, k.convert(value, out.aval.dtype), const)
+
+        if main:
+            i = k.indices[-1]
+            value = k.load(x, from_terms | {i: step}, access.address.const)
+            put(value, {i: hole}, low)
+            for r in range(1, hole):
+                put(other, {i: hole}, low + r)
+        else:
+            end = access.address.const + (size - 1) * step
+            at = low + (size - 1) * hole
+            put(k.load(x, from_terms, end), {}, at)
+            for count, start in ((low, 0), (high, at + 1)):
+                with k.loop(count) as loop:
+                    put(other, {loop.index: 1}, start)
+        if k.grid[-1:] != (0,):
+            lowered.append(Lowered(k.finish("spread"), inputs, [out]))
+    return lowered
+
+
+def _fill_value(k: KernelBuilder, x: int, access: Access, fill) -> Value:
+    """The number to fill with; an array that holds it is the next argument, if it is
+    not that of buffer x."""
+    if fill is None or isinstance(fill, Literal):
+        return k.const(0 if fill is None else fill.val, access.base.aval.dtype)
+    if fill.base is not access.base:
+        x = k.input(fill.base.aval.dtype, fill.base.aval.shape)
+    return k.load(x, {}, fill.address.const)
 
 
 def padded(
@@ -137,19 +196,12 @@ def padded(
     ):
         split -= 1
     width = math.prod(sizes[split + 1 :])
-    k = KernelBuilder(shape[:split] or [1])
+    # one axis is the grid itself: an inner loop would run on one thread
+    k = KernelBuilder(shape[:split] or [shape[0] * width])
     x = k.input(access.base.aval.dtype, access.base.aval.shape)
-    inputs = [access.base]
-    other = None
-    if isinstance(fill, Literal):
-        other = k.const(fill.val, access.base.aval.dtype)
-    elif fill is not None:
-        if fill.base not in inputs:
-            inputs.append(fill.base)
-            scalar = k.input(fill.base.aval.dtype, fill.base.aval.shape)
-        else:
-            scalar = x
-        other = k.load(scalar, {}, fill.address.const)
+    inputs, other = [access.base], _fill_value(k, x, access, fill)
+    if isinstance(fill, Access) and fill.base is not access.base:
+        inputs.append(fill.base)
     y = k.output(out.aval.dtype, shape)
     terms: dict[Value, int] = {}
     const, guards = access.address.const, []
@@ -176,15 +228,22 @@ def padded(
 
     for d, value in zip(range(split), k.indices):
         along(value, d, 1, steps[d])
-    with k.loop(shape[split] * width) as loop:
-        along(loop.index, split, width, steps[-1] if width > 1 else steps[split])
+
+    def element(index: Value) -> None:
+        along(index, split, width, steps[-1] if width > 1 else steps[split])
         guard = None
         for g in guards:
             guard = g if guard is None else k.op("and", guard, g)
         value = k.load(x, terms, const, guard, other if guard is not None else None)
         value = k.convert(value, out.aval.dtype)
         places = dict(zip(k.indices, strides(shape)[:split]))
-        k.store(y, {**places, loop.index: 1}, value)
+        k.store(y, {**places, index: 1}, value)
+
+    if split:
+        with k.loop(shape[split] * width) as loop:
+            element(loop.index)
+    else:
+        element(k.indices[0])
     return Lowered(k.finish("pad"), inputs, [out])
 
 

@@ -175,10 +175,20 @@ def _join_logsumexp(x0, t0, x1, t1):
 
 
 def _logaddexp(x, y):
+    from jaxlike.primitives import arithmetic
+    from jaxlike.primitives.arithmetic import add, neg, sub
+    from jaxlike.primitives.comparison import ne
     from jaxlike.primitives.joining import concatenate
+    from jaxlike.primitives.selection import select
     from jaxlike.primitives.shapes import expand_dims, squeeze
     from jaxlike.primitives.slicing import slice_in_dim
+    from jaxlike.primitives.transcendental import exp, log1p
 
+    if get_aval(x).dtype.kind != "c":
+        apart = sub(x, y)
+        less = exp(neg(arithmetic.abs(apart)))
+        out = add(arithmetic.max(x, y), log1p(less))
+        return select(ne(apart, apart), add(x, y), out)  # equal infinities, NaN
     both = concatenate([expand_dims(x, (0,)), expand_dims(y, (0,))], 0)
     out = cumlogsumexp_p.bind(both, axis=0, reverse=False)
     return squeeze(slice_in_dim(out, 1, 2), (0,))
@@ -214,10 +224,11 @@ def _scan_pairs(join, x, t, axis: int):
         ]
     else:
         even = [slice_in_dim(a, 0, 1, 1, axis) for a in (x, t)]
-    return tuple(_interleave(e, o, axis) for e, o in zip(even, odd))
+    return tuple(interleave(e, o, axis) for e, o in zip(even, odd))
 
 
-def _interleave(even, odd, axis: int):
+def interleave(even, odd, axis: int):
+    """even[0], odd[0], even[1], ... along an axis; there may be one more even."""
     from jaxlike.primitives.joining import concatenate
     from jaxlike.primitives.shapes import expand_dims, reshape
     from jaxlike.primitives.slicing import slice_in_dim

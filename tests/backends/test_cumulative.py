@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+import jaxlike
 from jaxlike import lax
 from jaxlike import numpy as jnp
 from jaxlike.backends.plan.lowering import Lowered
@@ -116,3 +117,37 @@ def test_long_float32_sums_keep_their_digits():
     program = check(lambda x: lax.cumsum(x), x)
     (out,) = program([x])
     np.testing.assert_allclose(out[-1], x.sum(dtype=np.float64), rtol=1e-7)
+
+
+def affine(a, b):
+    return a[0] * b[0], b[0] * a[1] + b[1]
+
+
+def test_associative_scans_and_their_gradients():
+    """Every level's halves and pairs are read and written in place, in kernels."""
+    a, b = np.random.default_rng(5).uniform(-1, 1, (2, 1000)).astype(np.float32)
+
+    def f(a, b):
+        return lax.associative_scan(affine, (a, b))[1]
+
+    program = check(f, a, b, rtol=1e-4, atol=1e-5)
+    calls = [step for step in program.schedule if not isinstance(step, Lowered)]
+    assert not any(v.aval.size for eqn in calls for v in eqn.outvars)
+    check(jaxlike.grad(lambda a, b: f(a, b).sum()), a, b, rtol=1e-3, atol=1e-3)
+
+
+@pytest.mark.parametrize("dtype", ["f4", "c8", "u1"])
+def test_spread_elements(dtype):
+    """Pads that put holes between the elements of the last axis."""
+    x = np.random.default_rng(6).integers(1, 9, (3, 70)).astype(dtype)
+    for config in ((0, 0, 1), (2, 5, 2), (1, 0, 3), (7, 7, 9), (-3, 2, 1)):
+
+        def f(x, fill, config=config):
+            rows = lax.pad(x, fill, [(0, 0, 0), config])
+            return (
+                rows,
+                lax.pad(x[0], fill, [config]),
+                lax.pad(x[1, :1], fill, [config]),
+            )
+
+        check(f, x, np.asarray(3, dtype))
