@@ -9,46 +9,54 @@ objects are stored under a hash of the kernels' keys, this package's own source,
 machine and LLVM's version; a stored batch loads in about a millisecond without any IR
 being written. Nothing here is imported, nor llvmlite, before the first compilation.
 
-A kernel past `PARALLEL_NS` of estimated work is split into chunks, by its shape alone,
-and runs on the pool of `runtime.py`; large reductions are cut into stages first
-(plan/stages.py), whose scratch memory lies on the stack.
+A kernel past some microseconds of estimated work is split into chunks, by its shape
+alone, and runs on the pool of `runtime.py`; large reductions are cut into stages first
+(plan/stages.py), whose scratch memory lies on the stack. This, and the code itself, is
+decided in `emission.py`, and stored; so a filled cache saves its import too.
 """
 
 from __future__ import annotations
 
 import ctypes
 import hashlib
-import math
+import json
 import os
 import struct
 import threading
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
+from typing import Any, NamedTuple
 
 from jaxlike.backends.numba import runtime
-from jaxlike.backends.numba.emit import emit_kernel, grain
-from jaxlike.backends.numba.llvm import Module
-from jaxlike.backends.numba.runtime_ir import source
 from jaxlike.backends.numba.store import default_store
 from jaxlike.backends.numba.target import host
-from jaxlike.backends.numba.transposes import turning
-from jaxlike.backends.plan.ir import Buffer, Kernel, While, statements, work
-from jaxlike.backends.plan.stages import staged, widened
+from jaxlike.backends.plan.ir import Kernel, While, statements, work
 
-PARALLEL_NS = 8_000.0
-"""Estimated work from which a kernel runs on several threads. A fork-join costs 0.2 us
-while the workers spin, some 5 us when they have to be woken."""
-CHUNK_NS = 4_000.0
-MAX_CHUNKS = 64
 RELEASE_NS = 20_000.0
 """Estimated work from which a call lets other Python threads run."""
 KEEP = 8192
 """Compiled kernels kept for programs to come."""
-TWO_THREADS = 3
-"""Kernels from which a batch is compiled on two threads."""
+
+
+class Stage(NamedTuple):
+    """A function void(ptr table, i64 lo, i64 hi) of a compiled batch.
+
+    extent: grid points; a task is `chunk` of them (0: all, serially).
+    """
+
+    symbol: str
+    extent: int
+    chunk: int
+
+
+class Batch(NamedTuple):
+    """Kernels compiled: object files, and of each kernel the stages, to be run in
+    order, and the bytes of their scratch buffers."""
+
+    objects: list[bytes]
+    kernels: list[tuple[list[Stage], list[int]]]
 
 
 @dataclass(frozen=True)
@@ -70,7 +78,8 @@ class RawKernel:
 
     @cached_property
     def key(self) -> str:
-        words = f"{self.text}|{self.extent}|{[n for n, _ in self.symbols]}"
+        size = self.extent, self.ns, self.grain
+        words = f"{self.text}|{size}|{[n for n, _ in self.symbols]}"
         return hashlib.blake2b(words.encode(), digest_size=20).hexdigest()
 
 
@@ -108,13 +117,19 @@ class CompiledKernel:
     stages take after the arguments, in `scratch_bytes` of memory. ns: estimated work.
     """
 
-    def __init__(self, kernel, stages: list[tuple[int, int, int]], scratch, library):
+    def __init__(
+        self,
+        kernel: AnyKernel,
+        stages: list[tuple[int, int, int]],
+        scratch: Sequence[int],
+        library: Any,
+    ):
         self.kernel, self.stages, self._library = kernel, stages, library
-        self.ns = _work(kernel)
+        self.ns = kernel_ns(kernel)
         self.scratch, self.scratch_bytes = [], 0
-        for b in scratch:
+        for nbytes in scratch:
             self.scratch.append(self.scratch_bytes)
-            self.scratch_bytes += -(-b.nbytes // 64) * 64
+            self.scratch_bytes += -(-nbytes // 64) * 64
         native = get_runtime()
         if any(chunk for _, _, chunk in stages):
             native.start_pool()
@@ -145,30 +160,15 @@ class CompiledKernel:
     @property
     def source(self) -> str:
         """The kernel's LLVM IR."""
-        parts = _parts(self.kernel)[0]
-        names = [f"kernel_{i}" if i else "kernel" for i in range(len(parts))]
-        return _module_text(parts, names)
+        from jaxlike.backends.numba.emission import kernel_text
+
+        return kernel_text(self.kernel)
 
     def assembly(self) -> str:
         """The kernel's machine code as assembly."""
         from jaxlike.backends.numba.binding import assembly
 
         return assembly(self.source)
-
-
-def _parts(kernel: AnyKernel) -> tuple[list, tuple[Buffer, ...]]:
-    """The kernels that are compiled for a kernel, and their scratch."""
-    if isinstance(kernel, RawStages):
-        return list(kernel.kernels), ()
-    if isinstance(kernel, RawKernel):
-        return [kernel], ()
-    cut = staged(kernel)
-    if cut is not None:
-        return list(cut.kernels), cut.scratch
-    wide = widened(kernel)
-    if wide is not None and turning(wide, host()):
-        return [wide], ()
-    return [kernel], ()
 
 
 def compile_kernels(
@@ -218,59 +218,44 @@ def clear_memory() -> None:
 def _compile(kernels: list[AnyKernel]) -> None:
     from jaxlike.backends.numba import binding
 
-    cuts = [_parts(k) for k in kernels]
-    parts = {p.key: p for stages, _ in cuts for p in stages}
-    names = {key: f"jaxlike_{i}" for i, key in enumerate(parts)}
     store = default_store()
-    key = _batch_key([*parts]) if store else ""
-    objects = _unpack(store.get(key)) if store else None
-    args = [*parts.values()], [*names.values()]
-    if objects is None:
-        objects = _objects(*args)
-        if store:
-            store.put(key, _pack(objects))
-    symbols = {
-        n: a for p in parts.values() if isinstance(p, RawKernel) for n, a in p.symbols
-    }
-    symbols |= native_symbols()
+    key = _batch_key([k.key for k in kernels]) if store else ""
+    batch = _unpack(store.get(key)) if store else None
+    if batch is None:
+        batch = _emit(kernels, key)
+    symbols = native_symbols()
+    for k in kernels:
+        raw = k.kernels if isinstance(k, RawStages) else [k]
+        symbols.update(s for r in raw if isinstance(r, RawKernel) for s in r.symbols)
     try:
-        library = binding.Library(objects, args[1], symbols)
+        library = binding.Library(batch.objects, _exports(batch), symbols)
     except RuntimeError:  # an object that matches its checksum, but not this process
-        objects = _objects(*args)
-        library = binding.Library(objects, args[1], symbols)
-    for k, (stages, scratch) in zip(kernels, cuts):
-        found = [
-            (library.addresses[names[p.key]], p.extent, chunk_size(p)) for p in stages
-        ]
+        batch = _emit(kernels, key)
+        library = binding.Library(batch.objects, _exports(batch), symbols)
+    for k, (stages, scratch) in zip(kernels, batch.kernels, strict=True):
+        found = [(library.addresses[s.symbol], s.extent, s.chunk) for s in stages]
         _compiled[k.key] = CompiledKernel(k, found, scratch, library)
 
 
-def _objects(kernels, names) -> list[bytes]:
-    from jaxlike.backends.numba.binding import compile_text
+def _emit(kernels: list[AnyKernel], key: str) -> Batch:
+    """Compile, and store under a key, unless it is empty."""
+    # which takes long to import, and is not needed when all is in the store
+    from jaxlike.backends.numba.emission import compile_batch
 
-    def make(part: slice) -> bytes:
-        return compile_text(_module_text(kernels[part], names[part]), host())
-
-    if len(kernels) < TWO_THREADS or runtime.thread_count() < 2:
-        return [make(slice(None))]
-    with ThreadPoolExecutor(1) as pool:
-        other = pool.submit(make, slice(1, None, 2))
-        return [make(slice(0, None, 2)), other.result()]
-
-
-def _module_text(kernels, names) -> str:
-    module, raw = Module(), []
-    for k, name in zip(kernels, names):
-        if isinstance(k, RawKernel):
-            raw.append(k.text.replace("SYMBOL", name))
-            for signature in k.declarations:
-                module.declare(signature)
-        else:
-            emit_kernel(k, host(), name, module)
-    return "\n".join([str(module), *raw])
+    batch = compile_batch(kernels)
+    store = default_store()
+    if store and key:
+        store.put(key, _pack(batch))
+    return batch
 
 
-def _work(kernel: AnyKernel) -> float:
+def _exports(batch: Batch) -> list[str]:
+    symbols = (stage.symbol for stages, _ in batch.kernels for stage in stages)
+    return list(dict.fromkeys(symbols))
+
+
+def kernel_ns(kernel: AnyKernel) -> float:
+    """Estimated work."""
     return work(kernel) if isinstance(kernel, Kernel) else kernel.ns
 
 
@@ -284,20 +269,6 @@ def _polls(kernel) -> bool:
     return isinstance(kernel, Kernel) and any(
         isinstance(s, While) for s in statements(kernel.body)
     )
-
-
-def chunk_size(kernel: Kernel | RawKernel) -> int:
-    """Grid points a task, from the shape alone; 0 where one thread is best."""
-    ns, extent = _work(kernel), kernel.extent
-    if ns < PARALLEL_NS or extent < 2:
-        return 0
-    tasks = int(min(MAX_CHUNKS, max(2.0, ns / CHUNK_NS), extent))
-    chunk = -(-extent // tasks)
-    step = kernel.grain if isinstance(kernel, RawKernel) else grain(kernel, host())
-    if chunk >= 4096:  # whole cache lines, whole vectors
-        step = math.lcm(step, 64) if step < 1024 else step
-    chunk = -(-chunk // step) * step
-    return chunk if chunk < extent else 0
 
 
 # -- keys ------------------------------------------------------------------------------
@@ -323,21 +294,22 @@ def _batch_key(keys: Sequence[str]) -> str:
     return hashlib.blake2b(words.encode(), digest_size=20).hexdigest()
 
 
-def _pack(objects: list[bytes]) -> bytes:
-    head = struct.pack(f"<{len(objects) + 1}Q", len(objects), *map(len, objects))
-    return head + b"".join(objects)
+def _pack(batch: Batch) -> bytes:
+    sizes = [len(o) for o in batch.objects]
+    head = json.dumps({"sizes": sizes, "kernels": batch.kernels}).encode()
+    return b"".join([struct.pack("<Q", len(head)), head, *batch.objects])
 
 
-def _unpack(data: bytes | None) -> list[bytes] | None:
+def _unpack(data: bytes | None) -> Batch | None:
     if data is None:
         return None
-    (count,) = struct.unpack_from("<Q", data)
-    sizes = struct.unpack_from(f"<{count}Q", data, 8)
-    at, objects = 8 * (count + 1), []
-    for size in sizes:
+    at = 8 + struct.unpack_from("<Q", data)[0]
+    head, objects = json.loads(data[8:at]), []
+    for size in head["sizes"]:
         objects.append(data[at : at + size])
         at += size
-    return objects
+    kernels = [([Stage(*s) for s in stages], n) for stages, n in head["kernels"]]
+    return Batch(objects, kernels)
 
 
 # -- the runtime -----------------------------------------------------------------------
@@ -346,12 +318,13 @@ def get_runtime() -> runtime.Runtime:
     """The native runtime of this process, linked at first use."""
     from jaxlike.backends.numba import binding
 
-    text = source()
     store = default_store()
-    key = _batch_key([hashlib.blake2b(text.encode()).hexdigest()]) if store else ""
+    key = _batch_key(["runtime"]) if store else ""
     code = store.get(key) if store else None
     if code is None:
-        code = binding.compile_text(text, host())
+        from jaxlike.backends.numba.runtime_ir import source
+
+        code = binding.compile_text(source(), host())
         if store:
             store.put(key, code)
     library = binding.Library([code], runtime.EXPORTS, runtime.imports())

@@ -9,7 +9,6 @@ meaning of the statements and an example.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import numpy as np
 
@@ -31,6 +30,7 @@ from jaxlike.backends.plan.ir import (
     While,
 )
 from jaxlike.backends.plan.ops import BOOL, INDEX, OPS, real_dtype
+from jaxlike.backends.plan.records import replace
 
 Address = dict[Value, int] | Index | int
 

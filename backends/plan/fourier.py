@@ -7,12 +7,12 @@ transform of a real array that was made complex is one of real numbers instead.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 import numpy as np
 
 from jaxlike.backends.plan.access import Resolver
 from jaxlike.backends.plan.lowering import Lowered
+from jaxlike.backends.plan.records import record
 from jaxlike.core import dtypes
 from jaxlike.core.avals import ShapedArray
 from jaxlike.core.jaxpr import ClosedJaxpr, JaxprEqn, Literal, Var
@@ -23,7 +23,7 @@ MAX_LENGTH = 1 << 20
 RADICES = (13, 11, 7, 5, 3)
 
 
-@dataclass(frozen=True)
+@record
 class Fourier:
     """`outer` x `inner` transforms of length n, of which `inner` lie side by side.
 

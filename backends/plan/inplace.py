@@ -6,7 +6,6 @@ updates of slices, scatters whose first kernel copies the operand.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import NamedTuple
 
 from jaxlike.backends.plan.ir import (
@@ -19,6 +18,7 @@ from jaxlike.backends.plan.ir import (
     Value,
     While,
 )
+from jaxlike.backends.plan.records import replace
 
 
 class _Access(NamedTuple):

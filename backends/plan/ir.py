@@ -61,17 +61,18 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from jaxlike.backends.plan.ops import INDEX, OPS, dtype_name
+from jaxlike.backends.plan.records import record, replace
 
 Value = int
 ROLES = ("in", "out", "inout", "scratch", "local")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Buffer:
     """Flat memory a kernel reads or writes.
 
@@ -93,7 +94,7 @@ class Buffer:
         return self.size * self.dtype.itemsize
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Index:
     """A flat affine address, in elements: const + sum(coef * value)."""
 
@@ -111,14 +112,14 @@ class Index:
         return next((c for v, c in self.terms if v == value), 0)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Const:
     out: Value
     dtype: np.dtype
     value: object  # a NumPy scalar of dtype
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Op:
     out: Value
     dtype: np.dtype  # of the result
@@ -127,7 +128,7 @@ class Op:
     params: tuple[tuple[str, object], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Load:
     out: Value
     dtype: np.dtype
@@ -137,7 +138,7 @@ class Load:
     other: Value | None = None  # zero when None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Store:
     buffer: int
     index: Index
@@ -145,7 +146,7 @@ class Store:
     guard: Value | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Reduction:
     """An associative accumulation over a loop, from the identity (`ops.identity`).
 
@@ -159,7 +160,7 @@ class Reduction:
     outs: tuple[Value, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Prefix:
     """A running accumulation: `init` and the values of this and earlier iterations.
 
@@ -176,7 +177,7 @@ class Prefix:
     init: Value
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Carry:
     """A value carried between iterations: `inner` is `init`, then `next`."""
 
@@ -186,7 +187,7 @@ class Carry:
     out: Value
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Loop:
     index: Value
     extent: int
@@ -200,7 +201,7 @@ class Loop:
         return self.sequential or bool(self.carries)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class If:
     """results: (out, value in `then`, value in `orelse`) each."""
 
@@ -210,7 +211,7 @@ class If:
     results: tuple[tuple[Value, Value, Value], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class While:
     """`cond_body` computes `cond` from the carries' inner values; then `body` runs."""
 

@@ -8,18 +8,18 @@ transposition.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 import numpy as np
 
 from jaxlike.backends.plan.access import Resolver
 from jaxlike.backends.plan.lowering import Lowered
+from jaxlike.backends.plan.records import record
 from jaxlike.core.jaxpr import JaxprEqn, Literal
 
 DTYPES = tuple(map(np.dtype, ("float32", "float64", "complex64", "complex128")))
 
 
-@dataclass(frozen=True)
+@record
 class MatrixKernel:
     """One operation on each of `batch` matrices of rows x columns.
 

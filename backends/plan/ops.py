@@ -5,10 +5,10 @@ does to one element is defined in words here, exactly in `interpret.py`, and nat
 the emitters. Read `ir.py` first.
 """
 
-from dataclasses import dataclass
-
 import ml_dtypes
 import numpy as np
+
+from jaxlike.backends.plan.records import record
 
 BOOL = np.dtype(np.bool_)
 INDEX = np.dtype(np.int64)
@@ -53,7 +53,7 @@ def compute_dtype(dtype: np.dtype) -> np.dtype:
     return dtype
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class OpSpec:
     """One scalar operation.
 

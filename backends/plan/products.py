@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
 from enum import Enum
 from typing import NamedTuple
 
@@ -23,6 +22,7 @@ from jaxlike.backends.plan.access import Access, Affine, strides
 from jaxlike.backends.plan.build import KernelBuilder
 from jaxlike.backends.plan.lowering import Lowered
 from jaxlike.backends.plan.ops import DTYPES, compute_dtype, kind
+from jaxlike.backends.plan.records import record, replace
 from jaxlike.core.avals import ShapedArray
 from jaxlike.core.jaxpr import Literal, Var
 
@@ -54,7 +54,7 @@ class Axis(NamedTuple):
     out: int = 0
 
 
-@dataclass(frozen=True)
+@record
 class Product:
     """One product; arguments a, b, out. Sums run from the outermost axis inwards.
 

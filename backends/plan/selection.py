@@ -6,13 +6,12 @@ blocks: each gives its own k first, and those of all blocks are selected from.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from jaxlike.backends.plan.access import Resolver
 from jaxlike.backends.plan.lowering import Lowered
 from jaxlike.backends.plan.ops import DTYPES, dtype_name
+from jaxlike.backends.plan.records import record
 from jaxlike.backends.plan.rows import rows_in, rows_out
 from jaxlike.backends.plan.sorting import U32, U64, Operand, Sort
 from jaxlike.core.avals import ShapedArray
@@ -26,7 +25,7 @@ MAX_BLOCKS = 32
 FEW_ROWS = 8
 
 
-@dataclass(frozen=True)
+@record
 class Selection:
     """Arguments: an array; of `values` and `places` (int32) those that are wanted; the
     `workspace`: keys and places of the blocks' candidates."""

@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
 from itertools import takewhile
 
 import numpy as np
@@ -40,6 +39,7 @@ from jaxlike.backends.plan.ir import (
     work,
 )
 from jaxlike.backends.plan.ops import INDEX, compute_dtype, identity
+from jaxlike.backends.plan.records import record, replace
 
 WORTH_NS = 20_000.0
 """Estimated work of a kernel from which cutting it up pays."""
@@ -54,7 +54,7 @@ MAX_SCRATCH = 1 << 18
 """Most bytes of scratch: it lies on the caller's stack."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Staged:
     """kernels run one after the other; scratch: buffers they take after the rest."""
 

@@ -9,10 +9,10 @@ import threading
 import numpy as np
 import pytest
 
-from jaxlike.backends.numba import engine
+from jaxlike.backends.numba import emission, engine
+from jaxlike.backends.numba.emission import chunk_size
 from jaxlike.backends.numba.engine import (
     RawKernel,
-    chunk_size,
     clear_memory,
     compile_kernels,
     get_runtime,
@@ -67,7 +67,7 @@ def test_batches_are_stored_and_loaded_without_writing_ir(cache, monkeypatch):
     first = compile_kernels(kernels)
     assert list(cache.glob("*.o"))
     clear_memory()
-    monkeypatch.setattr(engine, "_module_text", None)
+    monkeypatch.setattr(emission, "compile_batch", None)
     second = compile_kernels(kernels)
     x, y = np.linspace(0.1, 2, 77).astype(F32), np.zeros(77, F32)
     table = table_of(x, y)
@@ -93,7 +93,10 @@ def test_damaged_and_senseless_entries_are_compiled_anew(cache):
     (path,) = cache.glob("*.o")
     path.write_bytes(path.read_bytes()[:-100])
     run_once()
-    Store(cache).put(path.stem, engine._pack([b"not an object file"]))
+    store = Store(cache)
+    batch = engine._unpack(store.get(path.stem))
+    senseless = batch._replace(objects=[b"not an object file"])
+    store.put(path.stem, engine._pack(senseless))
     run_once()
 
 
@@ -345,7 +348,7 @@ def test_compiling_in_two_threads_gives_what_one_gives(cache, monkeypatch):
     config.update("enable_compilation_cache", False)
     try:
         two = results()
-        monkeypatch.setattr(engine, "TWO_THREADS", 99)
+        monkeypatch.setattr(emission, "TWO_THREADS", 99)
         assert results() == two
         # llvmlite may hide its unlocked functions: the public way works as well
         from jaxlike.backends.numba import binding
