@@ -520,6 +520,23 @@ def scan_grad(jax):
     return jax.jit(jax.grad(run)), on_device(jax, floats(32), floats(32, seed=1))
 
 
+@workload("gradient of a 600-step scan over a tuple of 32 scalars", "scan gradient")
+def tuple_scan(jax):
+    jnp = numpy_of(jax)
+
+    def run(w, cs):
+        def step(cs, _):
+            return [
+                jnp.tanh(a * w + b * 0.5) for a, b in zip(cs, cs[1:] + cs[:1])
+            ], None
+
+        return sum(jax.lax.scan(step, list(cs), None, length=600)[0])
+
+    return jax.jit(jax.grad(run, (0, 1))), on_device(
+        jax, floats(1)[0], list(floats(32))
+    )
+
+
 @workload("gradient of a scan of scalar equations, 1000 steps", "scan gradient")
 def scalar_scan(jax):
     jnp = numpy_of(jax)
