@@ -134,7 +134,7 @@ class Branches:
         """Every so many turns, go to `stop` where Python has raised (Ctrl-C)."""
         f = self.f
         turns = POLL_NS / max(1.0, block_ns((*s.cond_body, *s.body)))
-        every = 1 << max(4, min(20, int(turns).bit_length()))
+        every = 1 << max(4, min(16, int(turns).bit_length()))
         ask, on = f.label("ask"), f.label("on")
         f.branch((turn & (every - 1)).eq(0), ask, on)
         f.begin(ask)

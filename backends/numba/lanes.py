@@ -68,6 +68,12 @@ def choose_lanes(kernel: Kernel, target: Target) -> LanePlan:
     return plan
 
 
+def _waits(s: Stmt) -> bool:
+    """Whether a statement is a loop whose turns wait for one another: two vectors at
+    once take little longer than one."""
+    return isinstance(s, While) or (isinstance(s, Loop) and s.ordered)
+
+
 class _Chooser:
     def __init__(self, kernel: Kernel, target: Target):
         self.kernel, self.target = kernel, target
@@ -112,6 +118,8 @@ class _Chooser:
             factor = 4 if reductions and extent >= 8 * lanes else 2
             lanes = min(MAX_LANES, lanes * factor)
         elif 20 < ops < 400 and extent >= LONG:  # long chains: two at a time
+            lanes = min(MAX_LANES, lanes * 2)
+        elif extent >= 4 * lanes and any(map(_waits, statements(body))):
             lanes = min(MAX_LANES, lanes * 2)
         while lanes >= 2 * max(1, extent):
             lanes //= 2
@@ -195,7 +203,8 @@ class _Chooser:
                     c = self._cost(s.orelse, lanes, steps, varying)
                     varying.update(out for out, _, _ in s.results)
                     spread = s.cond in varying
-                    total += (a + c) * lanes / 2 if spread else max(a, c)
+                    # in lanes both sides run, where they are taken at all
+                    total += a + c + 2 if spread else max(a, c)
                 case While():
                     for c in s.carries:
                         varying.update((c.inner, c.out))

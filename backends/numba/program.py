@@ -15,7 +15,8 @@ import numpy as np
 from jaxlike.backends.numba import blas
 from jaxlike.backends.numba.steps import build_steps, native_kernel
 from jaxlike.backends.plan.access import is_layout
-from jaxlike.backends.plan.loops import lower_equation
+from jaxlike.backends.plan.equations import lower_equation
+from jaxlike.backends.plan.lane_regions import lane_regions
 from jaxlike.backends.plan.lowering import Lowered
 from jaxlike.backends.plan.memory import CALLBACKS, FRESH, plan_memory
 from jaxlike.backends.plan.prepare import prepare
@@ -53,6 +54,8 @@ class Program:
         self.name = name
         self._body = body
         self.closed = prepare(closed)
+        if not body:
+            self.closed = lane_regions(self.closed)
         if stored:
             self.closed = with_stored_outputs(self.closed)
         self.jaxpr = self.closed.jaxpr

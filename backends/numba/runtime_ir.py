@@ -55,7 +55,13 @@ entry:
 loop:
   %lo = atomicrmw add ptr %counter, i64 %chunk seq_cst
   %more = icmp slt i64 %lo, %n
-  br i1 %more, label %work, label %done
+  br i1 %more, label %stopped, label %done
+stopped:
+  %shared = icmp eq ptr %counter, @next
+  %flag = load atomic i64, ptr @stop seq_cst, align 8
+  %set = icmp ne i64 %flag, 0
+  %quit = and i1 %shared, %set
+  br i1 %quit, label %done, label %work
 work:
   %end = add i64 %lo, %chunk
   %hi = call i64 @llvm.smin.i64(i64 %end, i64 %n)

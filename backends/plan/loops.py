@@ -14,7 +14,9 @@ from typing import NamedTuple
 import numpy as np
 
 from jaxlike.backends.plan.access import Resolver, strides, whole
+from jaxlike.backends.plan.branches import branch_selects
 from jaxlike.backends.plan.build import KernelBuilder
+from jaxlike.backends.plan.clusters import is_map, op_name
 from jaxlike.backends.plan.ir import (
     Index,
     Kernel,
@@ -43,6 +45,7 @@ from jaxlike.backends.plan.moves import lower_concatenate
 from jaxlike.backends.plan.ops import DTYPES, INDEX, OPS
 from jaxlike.backends.plan.prepare import prepare
 from jaxlike.backends.plan.schedule import Schedule, with_stored_outputs
+from jaxlike.core.avals import ShapedArray
 from jaxlike.core.jaxpr import (
     Atom,
     ClosedJaxpr,
@@ -68,22 +71,19 @@ MAX_CODE = 6000
 LONG = 1 << 24
 """Scalar operations of a loop, roughly, from which one must be able to stop it."""
 
+DEAR = 100
+"""The cost (ops.OpSpec.cost) of a case of a select that is better not computed."""
+
 LOOPS = ("scan", "while", "cond")
 
 
-def lower_equation(eqn: JaxprEqn, resolver: Resolver) -> list[Lowered] | None:
-    """The kernels that run an equation, which may be a loop; None if it is a call."""
-    if eqn.primitive.name not in ("scan", "while"):
-        return lower_library(eqn, resolver)
-    try:
-        return [_lower(eqn, resolver)]
-    except Unsupported:
-        return None
+def lower_loop(eqn: JaxprEqn, resolver: Resolver) -> Lowered:
+    """One kernel that runs a whole scan or while.
 
-
-def _lower(eqn: JaxprEqn, resolver: Resolver) -> Lowered:
+    Raises: Unsupported if it is not small, or not kernels alone.
+    """
     if any(v.aval.dtype not in DTYPES or v.aval.size == 0 for v in eqn.outvars):
-        raise Unsupported
+        raise Unsupported("dtype or size")
     k = KernelBuilder(())
     operands = [_Operand(v, resolver) for v in eqn.invars]
     buffers: dict[Var, int] = {}
@@ -94,14 +94,15 @@ def _lower(eqn: JaxprEqn, resolver: Resolver) -> Lowered:
     targets = [
         Memory(k.output(v.aval.dtype, v.aval.shape), Index()) for v in eqn.outvars
     ]
-    writer = _Writer(k)
+    writer = Writer(k)
     writer.equation(eqn, [o.place(k, buffers) for o in operands], targets)
     kernel = k.finish(eqn.primitive.name)
-    _check_size(kernel)
+    check_size(kernel)
     return Lowered(kernel, list(buffers), list(eqn.outvars))
 
 
-def _check_size(kernel: Kernel) -> None:
+def check_size(kernel: Kernel) -> None:
+    """Raise Unsupported for a kernel that is too large."""
     if sum(b.nbytes for b in kernel.buffers if b.role == "local") > MAX_LOCAL:
         raise Unsupported("too much memory")
     if _code(kernel.body) > MAX_CODE:
@@ -175,7 +176,7 @@ def _body(closed: ClosedJaxpr) -> _Body:
 def _planned(closed: ClosedJaxpr) -> _Body | None:
     if closed.jaxpr.effects:
         return None
-    closed = prepare(closed)
+    closed = branch_selects(prepare(closed), is_dear)
     jaxpr = closed.jaxpr
     if len(jaxpr.eqns) > MAX_EQUATIONS:
         return None
@@ -193,6 +194,17 @@ def _planned(closed: ClosedJaxpr) -> _Body | None:
         elif not isinstance(step.kernel, Kernel):
             return None
     return _Body(closed, schedule.steps, _work(closed.jaxpr))
+
+
+def is_dear(eqns: Sequence[JaxprEqn]) -> bool:
+    """Whether a branch costs more than what computing and selecting saves."""
+    cost = 0
+    for eqn in eqns:
+        if any(True for _ in jaxprs_in_params(eqn.params)):
+            return True
+        if is_map(eqn):
+            cost += OPS[op_name(eqn)].cost * eqn.outvars[0].aval.size
+    return cost > DEAR
 
 
 def _work(jaxpr: Jaxpr) -> int:
@@ -216,7 +228,7 @@ def _lower_inside(eqn: JaxprEqn, resolver: Resolver) -> list[Lowered] | None:
     return lower_library(eqn, resolver)
 
 
-class _Writer:
+class Writer:
     """Writes equations into a kernel. Arrays are places, of which the size of the
     variable and its dtype are known."""
 
@@ -299,7 +311,8 @@ class _Writer:
 
     # --- loops
 
-    def scan(self, eqn, given, targets) -> list[Place]:
+    def scan(self, eqn, given, targets, steps=None) -> list[Place]:
+        """steps: elements from one turn to the next, of xs and of ys."""
         k, params = self.k, eqn.params
         length, reverse = params["length"], params["reverse"]
         num_consts, num_carry = params["num_consts"], params["num_carry"]
@@ -310,8 +323,7 @@ class _Writer:
         first_x = num_consts + num_carry
         consts = self._constants(given[:num_consts], avals)
         xs = [
-            to_memory(k, place, a.dtype)
-            for place, a in zip(given[first_x:], avals[first_x:])
+            _stream(k, place, a) for place, a in zip(given[first_x:], avals[first_x:])
         ]
         state = _State(k, given[num_consts:first_x], avals[num_consts:first_x])
         out_avals = params["jaxpr"].out_avals
@@ -321,15 +333,22 @@ class _Writer:
             for target, a in zip(targets[num_carry:], ys_avals)
         ]
 
-        def turn(i: Value, carries: Sequence[Value]) -> list[Value]:
-            def now(place: Memory, size: int) -> Memory:
-                start = (length - 1) * size if reverse else 0
-                step = -size if reverse else size
-                return Memory(place.buffer, shifted(place.index, {i: step}, start))
+        x_steps, y_steps = steps or (
+            [a.size for a in avals[first_x:]],
+            [a.size for a in ys_avals],
+        )
 
-            x_now = [now(x, a.size) for x, a in zip(xs, avals[first_x:])]
+        def turn(i: Value, carries: Sequence[Value]) -> list[Value]:
+            def now(place: Place, step: int, aval: ShapedArray) -> Place:
+                if isinstance(place, Registers):  # one number everywhere
+                    return Registers(place.values[: aval.size])
+                start = (length - 1) * step if reverse else 0
+                step = -step if reverse else step
+                return place._replace(index=shifted(place.index, {i: step}, start))
+
+            x_now = [*map(now, xs, x_steps, avals[first_x:])]
             x_now = self._constants(x_now, avals[first_x:])
-            y_now = [now(y, a.size) for y, a in zip(ys, ys_avals)]
+            y_now = [*map(now, ys, y_steps, ys_avals)]
             outs = self.body(
                 body,
                 [*consts, *state.places(carries), *x_now],
@@ -369,7 +388,7 @@ class _Writer:
         ]
 
     def _constants(self, places: Sequence[Place], avals) -> list[Place]:
-        """Tiny arrays in registers, once for the whole loop."""
+        """Tiny arrays in registers, loaded once for all turns or branches."""
         return [
             to_registers(self.k, place, a.size) if a.size <= TINY else place
             for place, a in zip(places, avals)
@@ -402,7 +421,8 @@ class _Writer:
             None if a.size <= TINY else target or local(self.k, a.dtype, a.size)
             for target, a in zip(targets, avals)
         ]
-        values = self._branch(which, branches, given[1:], ends, avals)
+        operands = self._constants(given[1:], branches[0].closed.in_avals)
+        values = self._branch(which, branches, operands, ends, avals)
         found = iter(values)
         return [
             self._deliver(
@@ -430,6 +450,15 @@ class _Writer:
         with scope.orelse:
             scope.orelse.give(*self._branch(which, others, given, ends, avals))
         return scope.close()
+
+
+def _stream(k: KernelBuilder, place: Place, aval: ShapedArray) -> Place:
+    """xs as the turns of a loop can read them: each is an `aval`."""
+    if not isinstance(place, Registers):
+        return place
+    if len(set(place.values)) == 1 and aval.size <= TINY:
+        return place
+    return to_memory(k, place, aval.dtype)
 
 
 class _State:

@@ -54,7 +54,15 @@ class Registers(NamedTuple):
     values: tuple[Value | None, ...]
 
 
-Place = Memory | Registers
+class Scattered(NamedTuple):
+    """A tiny array in a buffer, its elements at these offsets from an address."""
+
+    buffer: int
+    index: Index
+    offsets: tuple[int, ...]
+
+
+Place = Memory | Registers | Scattered
 
 
 def shifted(index: Index, terms: dict[Value, int], const: int = 0) -> Index:
@@ -73,8 +81,9 @@ def to_memory(k: KernelBuilder, place: Place, dtype) -> Memory:
     """The array in memory; registers are stored into a buffer of their own."""
     if isinstance(place, Memory):
         return place
-    target = local(k, dtype, len(place.values))
-    copy(k, place, target, len(place.values))
+    size = len(place.values if isinstance(place, Registers) else place.offsets)
+    target = local(k, dtype, size)
+    copy(k, place, target, size)
     return target
 
 
@@ -82,16 +91,24 @@ def to_registers(k: KernelBuilder, place: Place, size: int) -> Registers:
     """The array in registers; from memory it is loaded."""
     if isinstance(place, Registers):
         return place
-    index = [shifted(place.index, {}, i) for i in range(size)]
+    index = [shifted(place.index, {}, i) for i in _offsets(place, size)]
     return Registers(tuple(k.load(place.buffer, at) for at in index))
 
 
-def copy(k: KernelBuilder, source: Place, target: Memory, size: int) -> None:
+def _offsets(place: Memory | Scattered, size: int) -> Sequence[int]:
+    return place.offsets if isinstance(place, Scattered) else range(size)
+
+
+def copy(
+    k: KernelBuilder, source: Place, target: Memory | Scattered, size: int
+) -> None:
     """Statements that copy an array to memory."""
     if source == target:
         return
+    if isinstance(target, Scattered) or isinstance(source, Scattered):
+        source = to_registers(k, source, size)
     if isinstance(source, Registers):
-        for i, v in enumerate(source.values):
+        for i, v in zip(_offsets(target, size), source.values):
             if v is not None:
                 k.store(target.buffer, shifted(target.index, {}, i), v)
         return

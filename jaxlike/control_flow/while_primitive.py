@@ -37,6 +37,7 @@ from jaxlike.core.jaxpr import (
 from jaxlike.core.primitive import Primitive
 from jaxlike.core.staging import trace_to_jaxpr
 from jaxlike.core.zeros import Zero, is_undefined_primal
+from jaxlike.primitives.bitwise import bitwise_and
 from jaxlike.primitives.linear import instantiate
 from jaxlike.primitives.reductions import reduce_or
 from jaxlike.primitives.selection import select_n
@@ -265,8 +266,8 @@ def _lanes_body(cond: ClosedJaxpr, body: ClosedJaxpr, num_cond: int):
         cond_consts, body_consts, (mask,), carry = split(args, num_cond, num_body, 1)
         new = eval_jaxpr(body.jaxpr, body.consts, *body_consts, *carry)
         carry = [_where(mask, x, old) for x, old in zip(new, carry)]
-        mask = eval_jaxpr(cond.jaxpr, cond.consts, *cond_consts, *carry)[0]
-        return [mask, *carry]
+        holds = eval_jaxpr(cond.jaxpr, cond.consts, *cond_consts, *carry)[0]
+        return [bitwise_and(mask, holds), *carry]
 
     avals = [
         *cond.in_avals[:num_cond],
