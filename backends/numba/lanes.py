@@ -117,10 +117,10 @@ class _Chooser:
         if ops < 12 and extent >= 4 * lanes and not prefixes:
             factor = 4 if reductions and extent >= 8 * lanes else 2
             lanes = min(MAX_LANES, lanes * factor)
-        elif 20 < ops < 400 and extent >= LONG:  # long chains: two at a time
-            lanes = min(MAX_LANES, lanes * 2)
-        elif extent >= 4 * lanes and any(map(_waits, statements(body))):
-            lanes = min(MAX_LANES, lanes * 2)
+        else:  # long chains: two at a time
+            chains = 20 < ops < 400 and extent >= LONG
+            waits = extent >= 4 * lanes and any(map(_waits, statements(body)))
+            lanes = min(MAX_LANES, lanes * 2) if chains or waits else lanes
         while lanes >= 2 * max(1, extent):
             lanes //= 2
         if lanes < 2:
