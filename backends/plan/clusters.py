@@ -68,10 +68,13 @@ def cost(eqn: JaxprEqn) -> int:
 
 
 def is_map(eqn: JaxprEqn) -> bool:
+    """Whether a kernel can compute the result element by element."""
+    return is_indexed(eqn) or is_elementwise(eqn)
+
+
+def is_elementwise(eqn: JaxprEqn) -> bool:
     """Whether the equation is elementwise, and a kernel can hold it."""
     name = op_name(eqn)
-    if is_indexed(eqn):
-        return True
     if name not in OPS or name in _TOTAL_ORDER or len(eqn.outvars) != 1:
         return False
     avals = [v.aval for v in (*eqn.invars, *eqn.outvars)]

@@ -12,7 +12,7 @@ import numpy as np
 
 from jaxlike.backends.plan.access import is_layout
 from jaxlike.backends.plan.branches import branch_selects
-from jaxlike.backends.plan.clusters import is_map, is_reduction
+from jaxlike.backends.plan.clusters import is_elementwise, is_reduction
 from jaxlike.backends.plan.loops import is_dear
 from jaxlike.backends.plan.unbatch import Mixed, lane_of
 from jaxlike.control_flow.cond_primitive import cond_p
@@ -112,7 +112,9 @@ class _Region:
         if not any(v.aval.shape[:1] == (self.size,) for v in read):
             return False
         name = eqn.primitive.name
-        return name in _LOOPS or is_map(eqn) or is_layout(eqn) or is_reduction(eqn)
+        return (
+            name in _LOOPS or is_elementwise(eqn) or is_layout(eqn) or is_reduction(eqn)
+        )
 
     def _equation(self, inside: list[JaxprEqn]) -> JaxprEqn:
         made = {v for e in inside for v in e.outvars}

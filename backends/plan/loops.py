@@ -16,7 +16,7 @@ import numpy as np
 from jaxlike.backends.plan.access import Resolver, strides, whole
 from jaxlike.backends.plan.branches import branch_selects
 from jaxlike.backends.plan.build import KernelBuilder
-from jaxlike.backends.plan.clusters import is_map, op_name
+from jaxlike.backends.plan.clusters import is_elementwise, op_name
 from jaxlike.backends.plan.ir import (
     Index,
     Kernel,
@@ -202,7 +202,7 @@ def is_dear(eqns: Sequence[JaxprEqn]) -> bool:
     for eqn in eqns:
         if any(True for _ in jaxprs_in_params(eqn.params)):
             return True
-        if is_map(eqn):
+        if is_elementwise(eqn):
             cost += OPS[op_name(eqn)].cost * eqn.outvars[0].aval.size
     return cost > DEAR
 

@@ -21,7 +21,7 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-from jaxlike.backends.plan.clusters import REDUCE_NAMES, is_map
+from jaxlike.backends.plan.clusters import REDUCE_NAMES, is_elementwise
 from jaxlike.backends.plan.prepare import prepare
 from jaxlike.core.avals import ShapedArray
 from jaxlike.core.jaxpr import Atom, ClosedJaxpr, DropVar, JaxprEqn, Literal, Var
@@ -115,7 +115,7 @@ class _Unbatching:
             if name in ("scan", "while"):
                 raise Mixed("a loop that lanes share")
             self.emit(eqn, [None] * len(eqn.outvars))
-        elif is_map(eqn) or name in ("stop_gradient", "copy", "copy_p", "name"):
+        elif is_elementwise(eqn) or name in ("stop_gradient", "copy", "copy_p", "name"):
             self.elementwise(eqn, in_axes)
         elif rule is not None:
             rule(self, eqn, in_axes)
@@ -230,6 +230,15 @@ def _slice(u: _Unbatching, eqn: JaxprEqn, in_axes) -> None:
         if params[name] is not None:
             params[name] = _without(params[name], axis)
     u.emit(eqn, [axis], params)
+
+
+def _dynamic_slice(u: _Unbatching, eqn: JaxprEqn, in_axes) -> None:
+    axis, *of_starts = in_axes
+    sizes = eqn.params["slice_sizes"]
+    if axis is None or any(a is not None for a in of_starts) or sizes[axis] != u.size:
+        raise Mixed("dynamic_slice")
+    invars = [u.atom(v) for d, v in enumerate(eqn.invars) if d != axis + 1]
+    u.emit(eqn, [axis], {"slice_sizes": _without(sizes, axis)}, invars)
 
 
 def _rev(u: _Unbatching, eqn: JaxprEqn, in_axes) -> None:
@@ -416,6 +425,7 @@ _RULES: dict[str, Rule] = {
     "transpose": _transpose,
     "squeeze": _squeeze,
     "slice": _slice,
+    "dynamic_slice": _dynamic_slice,
     "rev": _rev,
     "concatenate": _concatenate,
     "pad": _pad,

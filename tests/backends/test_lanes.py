@@ -164,6 +164,20 @@ def test_lanes_without_vmap():
     assert lane_kernel(check(f, floats(N, 40), floats(N, 40)), Loop).grid == (N, 40)
 
 
+def test_windows_in_lanes():
+    def f(x, y):
+        def body(i, s):
+            return s * lax.dynamic_index_in_dim(x, i % 3, keepdims=False) + y[i % 2]
+
+        return lax.fori_loop(0, 7, body, y[0])
+
+    check(jaxlike.vmap(f), floats(N, 3), floats(N, 2))
+    check(jaxlike.vmap(f, (None, 0)), floats(3), floats(N, 2))
+    table = lambda i, x: lax.fori_loop(0, 5, lambda k, s: x[(i + k) % 3] - s, x[0])  # noqa: E731
+    check(jaxlike.vmap(table), np.arange(N, dtype=np.int32), floats(N, 3))
+    check(jaxlike.vmap(table, (0, None)), np.arange(N, dtype=np.int32), floats(3))
+
+
 def test_vmap_of_vmap():
     a = np.random.default_rng(0).uniform(1, 100, (12, 9)).astype(F32)
     check(jaxlike.vmap(jaxlike.vmap(newton)), a, rtol=1e-4)
