@@ -173,7 +173,7 @@ def test_windows_in_lanes():
 
     check(jaxlike.vmap(f), floats(N, 3), floats(N, 2))
     check(jaxlike.vmap(f, (None, 0)), floats(3), floats(N, 2))
-    table = lambda i, x: lax.fori_loop(0, 5, lambda k, s: x[(i + k) % 3] - s, x[0])  # noqa: E731
+    table = lambda i, x: lax.fori_loop(0, 5, lambda k, s: x[(i + k) % 3] - s, x[0])
     check(jaxlike.vmap(table), np.arange(N, dtype=np.int32), floats(N, 3))
     check(jaxlike.vmap(table, (0, None)), np.arange(N, dtype=np.int32), floats(3))
 
