@@ -148,7 +148,7 @@ def _kernel_run(
         in_order = order == list(range(len(in_slots)))
         straight = results == list(range(len(fresh)))
         makers = [make for _, make in fresh]
-        if len(makers) == 1 and in_order:
+        if len(makers) == 1 and in_order and straight:
             (make,) = makers
 
             def call_single(buffers):

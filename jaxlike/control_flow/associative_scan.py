@@ -9,14 +9,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from jaxlike.control_flow.common import as_result, flatten_operands
 from jaxlike.core import tree
 from jaxlike.core.avals import get_aval
 from jaxlike.core.errors import format_error
 from jaxlike.core.source_info import api_boundary
+from jaxlike.primitives.arithmetic import add
 from jaxlike.primitives.axes import canonical_axis
-from jaxlike.primitives.cumulative import interleave
-from jaxlike.primitives.joining import concatenate
+from jaxlike.primitives.bitwise import bitwise_or
+from jaxlike.primitives.joining import concatenate, pad
 from jaxlike.primitives.shapes import rev
 from jaxlike.primitives.slicing import slice_in_dim
 
@@ -100,6 +103,22 @@ def _scan(combine, elems: list[Any], axis: int) -> list[Any]:
         before = [slice_in_dim(x, 0, -1, 1, axis) for x in odd]
     even = combine(before, [slice_in_dim(x, 2, None, 2, axis) for x in elems])
     return [
-        interleave(concatenate([slice_in_dim(x, 0, 1, 1, axis), e], axis), o, axis)
+        _interleave(concatenate([slice_in_dim(x, 0, 1, 1, axis), e], axis), o, axis)
         for x, e, o in zip(elems, even, odd)
     ]
+
+
+def _interleave(even: Any, odd: Any, axis: int) -> Any:
+    """even[0], odd[0], even[1], ... along an axis; there may be one more even."""
+    aval = get_aval(even)
+    zero = np.zeros((), aval.dtype)
+    more = aval.shape[axis] - get_aval(odd).shape[axis]
+    spread = [(0, 0, 0)] * aval.ndim
+
+    def padded(x, low, high):
+        config = list(spread)
+        config[axis] = (low, high, 1)
+        return pad(x, zero, config)
+
+    join = bitwise_or if aval.dtype == np.bool_ else add
+    return join(padded(even, 0, 1 - more), padded(odd, 1, more))

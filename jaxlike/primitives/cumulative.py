@@ -224,10 +224,10 @@ def _scan_pairs(join, x, t, axis: int):
         ]
     else:
         even = [slice_in_dim(a, 0, 1, 1, axis) for a in (x, t)]
-    return tuple(interleave(e, o, axis) for e, o in zip(even, odd))
+    return tuple(_interleave(e, o, axis) for e, o in zip(even, odd))
 
 
-def interleave(even, odd, axis: int):
+def _interleave(even, odd, axis: int):
     """even[0], odd[0], even[1], ... along an axis; there may be one more even."""
     from jaxlike.primitives.joining import concatenate
     from jaxlike.primitives.shapes import expand_dims, reshape

@@ -286,3 +286,10 @@ def test_calls_are_inlined_from_the_start():
     )
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert out.stdout.split() == ["max"], out
+
+
+def test_one_result_returned_twice():
+    x = np.arange(3, dtype=np.float32)
+    program = check(lambda x: [lax.sin(x)] * 2, x)
+    first, second = program([x])
+    assert first is not x and second is not x
