@@ -1,7 +1,7 @@
 """The benchmark programs on jaxlike and its peers, interleaved, a process each.
 
-    python -m tests.benchmarks.run                     # everything, some 15 minutes
-    python -m tests.benchmarks.run --quick             # against jax only, 4 minutes
+    python -m tests.benchmarks.run                     # everything, half an hour
+    python -m tests.benchmarks.run --quick             # against jax only, 6 minutes
     python -m tests.benchmarks.run --only sort         # whose name or group holds this
     python -m tests.benchmarks.run --json now.json --readme --plot ratios.png
     python -m tests.benchmarks.run --from now.json     # the tables again, unmeasured
