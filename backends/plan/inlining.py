@@ -26,6 +26,8 @@ CHEAP = 8
 """The cost (ops.OpSpec.cost) up to which values are computed more than once."""
 FEW = 64
 """Elements of a cluster that a longer reader may compute again for itself."""
+MAX_LEAVES = 64
+"""Reads that an equation may come to: chains of producers double them at each step."""
 SMALL = 4096
 """Elements that stay in the nearest cache: reading more of them again is no loss."""
 
@@ -186,8 +188,9 @@ def _dissolve(fusion: Fusion, cluster: Cluster, made: set[Var], reads) -> bool:
     new = []
     for reader, eqn, _ in reads:
         accesses = _resolved(fusion, reader, eqn)
-        if any(leaf.base in made for a in accesses for leaf in leaves(a)):
-            # behind a reshape that only flat addresses go through
+        found = [leaf for a in accesses for leaf in leaves(a)]
+        if len(found) > MAX_LEAVES or any(leaf.base in made for leaf in found):
+            # too much code, or behind a reshape that only flat addresses go through
             fusion.resolver.inlined -= made
             return False
         new.append((reader, eqn, accesses))

@@ -11,6 +11,8 @@ import pytest
 
 import jaxlike as jax
 import jaxlike.numpy as jnp
+from jaxlike import lax
+from jaxlike.backends.numba.program import Program
 from jaxlike.backends.plan.clusters import Fusion
 from jaxlike.backends.plan.memory import ALIGNMENT, Lifetime, plan_arena
 from jaxlike.backends.plan.prepare import prepare
@@ -104,3 +106,17 @@ def test_the_arena_keeps_what_is_alive_apart(seed):
         for k in range(40)
     ]
     assert total <= 2 * max(alive, default=0)  # no needless gaps
+
+
+def test_chains_of_producers_do_not_double():
+    """Each level of an associative scan reads the one before through slices."""
+
+    def combine(a, b):
+        return a[0] * b[0], b[0] * a[1] + b[1]
+
+    def scan(x):
+        return lax.associative_scan(combine, (x, x))[1]
+
+    closed = jax.make_jaxpr(scan)(np.ones((1024, 16), np.float32))
+    program = Program(closed, "scan")
+    assert max(str(low.kernel).count("\n") for low in program.kernels) < 1000
